@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The upcoming features that every target of the package compiles with (see CONTRIBUTING.md).
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "kstream",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "KafkaClient", targets: ["KafkaClient"]),
+        .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
+        .executable(name: "kstream", targets: ["kstream"]),
+        .executable(name: "order-pipeline", targets: ["order-pipeline"]),
+    ],
+    dependencies: [
+        // The logging API of server-side Swift: librdkafka's log lines and our own go where the application sends its logs.
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // Parsing, help and completion of the two commands.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        // Running xz and gzip without blocking a thread, to read compressed order files.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibrdkafka",
+            pkgConfig: "rdkafka",
+            providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]
+        ),
+        .target(
+            name: "KafkaClient",
+            dependencies: [
+                "CLibrdkafka",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "KafkaMockCluster",
+            dependencies: ["CLibrdkafka"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CommandLineSupport",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "OrderPipeline",
+            dependencies: [
+                "KafkaClient",
+                "CommandLineSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "kstream",
+            dependencies: [
+                "KafkaClient",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "order-pipeline",
+            dependencies: [
+                "OrderPipeline",
+                "KafkaMockCluster",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KafkaClientTests",
+            dependencies: [
+                "KafkaClient",
+                "KafkaMockCluster",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,58 @@
+internal import CLibrdkafka
+internal import Logging
+
+/// The events that producers and consumers handle alike: log lines and errors.
+struct ClientEvents: Sendable {
+    let logger: Logger
+    let connectionProblem: ConnectionProblem
+
+    /// The events to ask librdkafka for.
+    static let kinds = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR
+
+    /// Sends a log line of librdkafka to the logger.
+    func log(_ event: OpaquePointer) {
+        var facility: UnsafePointer<CChar>?
+        var text: UnsafePointer<CChar>?
+        var level: Int32 = 0
+        guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let text else { return }
+        self.logger.log(
+            level: Logger.Level(syslog: level),
+            "\(String(cString: text))",
+            metadata: ["facility": "\(facility.map { String(cString: $0) } ?? "")"]
+        )
+    }
+
+    /// Takes note of an error event and logs it. The answer is what it said.
+    @discardableResult
+    func error(_ event: OpaquePointer, client: ClientHandle) -> (response: ResponseCode, text: String) {
+        let response = rd_kafka_event_error(event)
+        let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
+        self.connectionProblem.record(response, text: text)
+        switch response {
+        case RD_KAFKA_RESP_ERR__FATAL:
+            let error = client.fatalError(operation: "run")
+            self.logger.critical("\(error?.message ?? text)", metadata: ["error": "\(error?.librdkafkaName ?? "")"])
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE:
+            // librdkafka has logged the same text with more context.
+            self.logger.debug("\(text)")
+        default:
+            self.logger.warning("\(text)", metadata: ["error": "\(String(cString: rd_kafka_err2name(response)))"])
+        }
+        return (response, text)
+    }
+}
+
+extension Logger.Level {
+    /// The level of a syslog severity (RFC 5424, section 6.2.1).
+    init(syslog level: Int32) {
+        self =
+            switch level {
+            case ...2: .critical
+            case 3: .error
+            case 4: .warning
+            case 5: .notice
+            case 6: .info
+            default: .debug
+            }
+    }
+}

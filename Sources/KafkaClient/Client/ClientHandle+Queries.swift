@@ -1,0 +1,123 @@
+internal import CLibrdkafka
+
+/// Questions to the brokers. They block in C, so they run on the client's thread for blocking calls.
+extension ClientHandle {
+    /// The numbers of a topic's partitions.
+    func partitions(of topic: String, timeout: Duration, operation: String) async throws(KafkaError) -> [Int32] {
+        try await self.blocking { client throws(KafkaError) in
+            let handle = try client.topic(topic, operation: operation)
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let response = rd_kafka_metadata(client.pointer, 0, handle, &metadata, Int32(timeout.milliseconds))
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+                throw client.queryError(response, operation: operation, timeout: timeout, topic: topic)
+            }
+            defer { rd_kafka_metadata_destroy(metadata) }
+            guard metadata.pointee.topic_cnt > 0 else {
+                throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, operation: operation, topic: topic)
+            }
+            let described = metadata.pointee.topics[0]
+            guard described.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw KafkaError(described.err, operation: operation, topic: topic)
+            }
+            return (0..<Int(described.partition_cnt)).map { described.partitions[$0].id }.sorted()
+        }
+    }
+
+    /// Returns when a broker has answered. Blocks in C.
+    ///
+    /// - Parameter total: the time-out that an error tells.
+    func connect(timeout: Duration, total: Duration, operation: String) throws(KafkaError) {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let response = rd_kafka_metadata(self.pointer, 0, nil, &metadata, Int32(timeout.milliseconds))
+        guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw self.queryError(response, operation: operation, timeout: total)
+        }
+        self.connectionProblem.clear()
+        rd_kafka_metadata_destroy(metadata)
+    }
+
+    /// The two ends of a partition's log.
+    func watermarks(of partition: KafkaTopicPartition, timeout: Duration, operation: String)
+        async throws(KafkaError) -> KafkaWatermarks
+    {
+        try await self.blocking { client throws(KafkaError) in
+            var low: Int64 = 0
+            var high: Int64 = 0
+            let response = rd_kafka_query_watermark_offsets(
+                client.pointer,
+                partition.topic,
+                partition.partition,
+                &low,
+                &high,
+                Int32(timeout.milliseconds)
+            )
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw client.queryError(
+                    response,
+                    operation: operation,
+                    timeout: timeout,
+                    topic: partition.topic,
+                    partition: partition.partition
+                )
+            }
+            return KafkaWatermarks(low: low, high: high)
+        }
+    }
+
+    /// The offsets that the group has committed; partitions without one are left out.
+    func committedOffsets(for partitions: [KafkaTopicPartition], timeout: Duration, operation: String)
+        async throws(KafkaError) -> [KafkaTopicPartition: Int64]
+    {
+        try await self.blocking { client throws(KafkaError) in
+            let list = PartitionList(partitions)
+            let response = rd_kafka_committed(client.pointer, list.pointer, Int32(timeout.milliseconds))
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw client.queryError(response, operation: operation, timeout: timeout)
+            }
+            var offsets: [KafkaTopicPartition: Int64] = [:]
+            for entry in list {
+                guard entry.response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw client.queryError(
+                        entry.response,
+                        operation: operation,
+                        timeout: timeout,
+                        topic: entry.partition.topic,
+                        partition: entry.partition.partition
+                    )
+                }
+                if entry.offset >= 0 {
+                    offsets[entry.partition] = entry.offset
+                }
+            }
+            return offsets
+        }
+    }
+
+    private func queryError(
+        _ response: ResponseCode,
+        operation: String,
+        timeout: Duration,
+        topic: String? = nil,
+        partition: Int32? = nil
+    ) -> KafkaError {
+        let error = KafkaError(
+            response,
+            operation: operation,
+            topic: topic,
+            partition: partition,
+            detail: self.connectionProblem.detail
+        )
+        guard error.code == .timedOut || error.code == .brokerUnreachable,
+            let problem = self.connectionProblem.detail
+        else { return error }
+        return KafkaError(
+            .brokerUnreachable,
+            operation: operation,
+            topic: topic,
+            partition: partition,
+            message: "no broker answered within \(timeout): \(problem)",
+            librdkafkaName: error.librdkafkaName,
+            disposition: KafkaError.Disposition(isRetriable: true)
+        )
+    }
+}

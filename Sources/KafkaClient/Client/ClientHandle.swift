@@ -1,0 +1,147 @@
+internal import CLibrdkafka
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+/// Owner of one librdkafka client.
+///
+/// Whoever needs the client's pointer holds this object while it uses it: the client is destroyed when the last holder is
+/// gone. Destroying waits for librdkafka's threads and for every consumed message, so it happens on a thread of its own.
+///
+/// Unchecked, because librdkafka's functions may be called from any thread; what is mutable here is behind a mutex.
+final class ClientHandle: @unchecked Sendable {
+    /// The `rd_kafka_t`.
+    let pointer: OpaquePointer
+    /// Serves the client's events without polling. It outlives the client, whose callbacks point to it.
+    let pump: EventPump
+    /// Where calls run that block in C.
+    let blockingCalls: DispatchQueue
+    /// Where the first contact with a broker is waited for.
+    let connectionChecks: DispatchQueue
+    /// Completed when the client is destroyed.
+    let destruction = Completion()
+    /// What the brokers' connections last complained about.
+    let connectionProblem = ConnectionProblem()
+
+    private let topics = Mutex<[String: TopicHandle]>([:])
+    private let ownedQueues = Mutex<[SendablePointer]>([])
+    private let liveBatches = Atomic<Int>(0)
+    private static let destroyer = DispatchQueue(label: "kafka.destroy", attributes: .concurrent)
+
+    /// Makes the client. Its events go nowhere until the pump is started.
+    init(kind: rd_kafka_type_t, properties: ConfigurationProperties, events: Int32, operation: String)
+        throws(KafkaError)
+    {
+        let configuration = try properties.makeConfiguration(operation: operation)
+        rd_kafka_conf_set_events(configuration, events)
+        var buffer = [CChar](repeating: 0, count: 512)
+        guard let pointer = rd_kafka_new(kind, configuration, &buffer, buffer.count) else {
+            rd_kafka_conf_destroy(configuration)
+            throw KafkaError(.configuration, operation: operation, message: String(nullTerminated: buffer))
+        }
+        self.pointer = pointer
+        let name = String(cString: rd_kafka_name(pointer))
+        self.pump = EventPump(label: "kafka.events.\(name)")
+        self.blockingCalls = DispatchQueue(label: "kafka.calls.\(name)")
+        self.connectionChecks = DispatchQueue(label: "kafka.connect.\(name)")
+    }
+
+    deinit {
+        let pointer = SendablePointer(self.pointer)
+        let topics = self.topics.withLock { $0.values.map(\.self) }
+        let queues = self.ownedQueues.withLock { $0 }
+        let pump = self.pump
+        let destruction = self.destruction
+        Self.destroyer.async {
+            pump.disconnect()
+            for queue in queues {
+                rd_kafka_queue_destroy(queue.value)
+            }
+            for topic in topics {
+                rd_kafka_topic_destroy(topic.pointer)
+            }
+            rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            // Only now can no callback reach the pump any more.
+            withExtendedLifetime(pump) {}
+            destruction.complete()
+        }
+    }
+
+    /// Makes a queue that lives as long as the client.
+    func makeQueue(operation: String) throws(KafkaError) -> OpaquePointer {
+        guard let queue = rd_kafka_queue_new(self.pointer) else {
+            throw KafkaError(.configuration, operation: operation, message: "librdkafka has no memory")
+        }
+        self.ownedQueues.withLock { $0.append(SendablePointer(queue)) }
+        return queue
+    }
+
+    /// librdkafka's name of this client, such as `kstream#producer-1`.
+    var name: String { String(cString: rd_kafka_name(self.pointer)) }
+
+    /// The handle of a topic, made at its first use and kept as long as the client.
+    ///
+    /// - Throws: `invalidRecord` for a name that librdkafka does not take.
+    func topic(_ name: String, operation: String) throws(KafkaError) -> OpaquePointer {
+        try self.topics.withLock { topics throws(KafkaError) in
+            if let topic = topics[name] { return topic.pointer }
+            guard !name.utf8.contains(0), let pointer = rd_kafka_topic_new(self.pointer, name, nil) else {
+                throw KafkaError(
+                    .invalidRecord,
+                    operation: operation,
+                    message: "\"\(name)\" is not a topic name: it must have 1 to 249 of the characters a-z A-Z 0-9 . _ -"
+                )
+            }
+            topics[name] = TopicHandle(pointer: pointer)
+            return pointer
+        }
+    }
+
+    func batchCreated() {
+        self.liveBatches.add(1, ordering: .relaxed)
+    }
+
+    func batchDestroyed() {
+        self.liveBatches.subtract(1, ordering: .relaxed)
+    }
+
+    /// Whether consumed records are still in somebody's hands, which keep the client from being destroyed.
+    var hasLiveBatches: Bool { self.liveBatches.load(ordering: .relaxed) > 0 }
+
+    /// Runs a call that blocks in C on the client's own thread for such calls; the calling task is suspended meanwhile.
+    func blocking<R: Sendable>(
+        _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> R
+    ) async throws(KafkaError) -> R {
+        let result: Result<R, KafkaError> = await withUnsafeContinuation { continuation in
+            self.blockingCalls.async {
+                do throws(KafkaError) {
+                    continuation.resume(returning: .success(try call(self)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    /// The fatal error of the client, if it has one.
+    func fatalError(operation: String) -> KafkaError? {
+        var buffer = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(self.pointer, &buffer, buffer.count)
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return KafkaError(code, operation: operation, text: String(nullTerminated: buffer), isFatal: true)
+    }
+
+    private struct TopicHandle: @unchecked Sendable {
+        let pointer: OpaquePointer
+    }
+}
+
+/// A C pointer that is handed to another thread, which uses it as librdkafka allows.
+struct SendablePointer: @unchecked Sendable {
+    let value: OpaquePointer
+
+    init(_ value: OpaquePointer) {
+        self.value = value
+    }
+}

@@ -1,0 +1,117 @@
+internal import CLibrdkafka
+internal import Logging
+internal import Synchronization
+
+/// The commits on their way, and what the brokers have acknowledged.
+final class CommitLedger: Sendable {
+    /// What the broker said of one commit.
+    struct Outcome: Sendable {
+        var response: ResponseCode
+        var refused: [(partition: KafkaTopicPartition, response: ResponseCode)]
+    }
+
+    private struct State {
+        var acknowledged: [KafkaTopicPartition: Int64] = [:]
+        var waiting: [ObjectIdentifier: ReportWaiter<Outcome>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// The offsets that the broker has acknowledged since the consumer was made.
+    var acknowledged: [KafkaTopicPartition: Int64] { self.state.withLock { $0.acknowledged } }
+
+    /// Commits offsets and waits for the broker's answer.
+    ///
+    /// - Parameter offsets: `nil` commits what is stored.
+    func commit(
+        _ offsets: [KafkaTopicPartition: Int64]?,
+        client: ClientHandle,
+        operation: String
+    ) async throws(KafkaError) {
+        guard let queue = rd_kafka_queue_get_main(client.pointer) else { throw KafkaError.closed(operation: operation) }
+        defer { rd_kafka_queue_destroy(queue) }
+        let waiter = ReportWaiter<Outcome>()
+        self.state.withLock { $0.waiting[ObjectIdentifier(waiter)] = waiter }
+        let opaque = waiter.makeOpaque()
+        let list = offsets.map { PartitionList($0) }
+        let response = rd_kafka_commit_queue(client.pointer, list?.pointer, queue, nil, opaque)
+        if response != RD_KAFKA_RESP_ERR_NO_ERROR {
+            // No answer will come.
+            _ = ReportWaiter<Outcome>.take(opaque: opaque)
+            self.forget(waiter)
+            throw KafkaError(response, operation: operation)
+        }
+        guard let outcome = await waiter.wait() else {
+            throw KafkaError(
+                .outcomeUnknown,
+                operation: operation,
+                message: "cancelled while the commit was on its way: it may have taken effect or not"
+            )
+        }
+        try self.check(outcome, operation: operation)
+    }
+
+    private func check(_ outcome: Outcome, operation: String) throws(KafkaError) {
+        if let refused = outcome.refused.first {
+            throw KafkaError(
+                refused.response,
+                operation: operation,
+                topic: refused.partition.topic,
+                partition: refused.partition.partition
+            )
+        }
+        switch outcome.response {
+        case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__NO_OFFSET:
+            // "No offset" means that everything was committed before.
+            return
+        case RD_KAFKA_RESP_ERR__DESTROY:
+            throw KafkaError(
+                .outcomeUnknown,
+                operation: operation,
+                message: "the consumer was closed while the commit was on its way: it may have taken effect or not"
+            )
+        default:
+            throw KafkaError(outcome.response, operation: operation)
+        }
+    }
+
+    /// Takes note of a commit event: the answer to ``commit(_:client:operation:)`` or to an automatic commit.
+    func handle(_ event: OpaquePointer, logger: Logger) {
+        let response = rd_kafka_event_error(event)
+        var outcome = Outcome(response: response, refused: [])
+        var acknowledged: [KafkaTopicPartition: Int64] = [:]
+        if let list = rd_kafka_event_topic_partition_list(event) {
+            for entry in PartitionList(borrowing: list) {
+                if entry.response != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    outcome.refused.append((entry.partition, entry.response))
+                } else if response == RD_KAFKA_RESP_ERR_NO_ERROR, entry.offset >= 0 {
+                    acknowledged[entry.partition] = entry.offset
+                }
+            }
+        }
+        self.state.withLock { $0.acknowledged.merge(acknowledged) { _, new in new } }
+        if let opaque = rd_kafka_event_opaque(event) {
+            let waiter = ReportWaiter<Outcome>.take(opaque: opaque)
+            self.forget(waiter)
+            waiter.deliver(outcome)
+        } else if response != RD_KAFKA_RESP_ERR_NO_ERROR, response != RD_KAFKA_RESP_ERR__NO_OFFSET {
+            let error = KafkaError(response, operation: "automatic commit")
+            logger.warning("\(error)")
+        }
+    }
+
+    /// Answers those who still wait when the client goes.
+    func abandonAll() {
+        let waiting = self.state.withLock { state in
+            defer { state.waiting = [:] }
+            return state.waiting
+        }
+        for waiter in waiting.values {
+            waiter.deliver(Outcome(response: RD_KAFKA_RESP_ERR__DESTROY, refused: []))
+        }
+    }
+
+    private func forget(_ waiter: ReportWaiter<Outcome>) {
+        self.state.withLock { _ = $0.waiting.removeValue(forKey: ObjectIdentifier(waiter)) }
+    }
+}

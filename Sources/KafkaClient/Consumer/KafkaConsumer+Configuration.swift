@@ -1,0 +1,184 @@
+extension KafkaConsumer {
+    /// Where a group begins that has no committed offset, or whose offset the log no longer holds.
+    public enum AutoOffsetReset: String, Sendable, Hashable {
+        /// At the oldest record.
+        case earliest
+        /// Behind the newest record.
+        case latest
+        /// Nowhere: the reader gets a ``KafkaError`` with the code `offsetOutOfRange`.
+        case fail = "error"
+    }
+
+    /// When positions are committed to the group.
+    public enum CommitPolicy: Sendable, Hashable {
+        /// What has been processed is committed at this interval, before partitions are given up and at close.
+        case afterProcessing(interval: Duration)
+        /// Only ``KafkaConsumer/commit()`` and its siblings commit.
+        case manual
+    }
+
+    /// How the members of a group share its partitions.
+    public enum Assignor: String, Sendable, Hashable {
+        /// Moves few partitions and never stops the others (KIP-429).
+        case cooperativeSticky = "cooperative-sticky"
+        /// Ranges of each topic's partitions; every rebalance revokes all.
+        case range
+        /// One after the other; every rebalance revokes all.
+        case roundRobin = "roundrobin"
+    }
+
+    /// Which records of transactional producers are seen.
+    public enum IsolationLevel: String, Sendable, Hashable {
+        /// Only those of committed transactions.
+        case readCommitted = "read_committed"
+        /// All, also those of open and aborted transactions.
+        case readUncommitted = "read_uncommitted"
+    }
+
+    /// What a consumer needs to know. Everything is checked when the consumer is made.
+    public struct Configuration: Sendable {
+        /// Addresses (`host:port`) of some brokers of the cluster; the others are found through them.
+        public var bootstrapServers: [String]
+        /// The consumer group. Without one, partitions are assigned by hand and nothing is committed.
+        public var group: String?
+        /// A name that survives restarts, so that a member that comes back within the session time-out keeps its
+        /// partitions (static membership, KIP-345). Default: none.
+        public var groupInstanceID: String?
+        /// The name under which the brokers log this client. Default: `kstream`.
+        public var clientID = "kstream"
+        /// Where to begin without a committed offset. Default: ``AutoOffsetReset/earliest``, which loses nothing.
+        public var autoOffsetReset = AutoOffsetReset.earliest
+        /// When positions are committed. Default: after processing, every 5 s.
+        public var commitPolicy = CommitPolicy.afterProcessing(interval: .seconds(5))
+        /// How members share partitions, in order of preference. Default: cooperative and sticky.
+        public var assignors = [Assignor.cooperativeSticky]
+        /// Which transactional records are seen. Default: committed ones.
+        public var isolationLevel = IsolationLevel.readCommitted
+        /// How many bytes of keys and values may wait in this process beyond what is being processed, before fetching
+        /// stops. A response in flight may exceed it once. Default: 64 MiB.
+        public var maxPrefetchedBytes = 64 * 1024 * 1024
+        /// How many records may wait in this process before fetching stops. librdkafka before 2.2 fetches in bursts,
+        /// up to a second apart, once this is reached: do not set it low there. Default: 1,000,000.
+        public var maxPrefetchedRecords = 1_000_000
+        /// The largest number of records handed over at a time. Default: 1,000.
+        public var maxBatchRecords = 1_000
+        /// How long the broker may wait for ``minFetchBytes`` before it answers. Default: 500 ms.
+        public var fetchMaxWait = Duration.milliseconds(500)
+        /// How many bytes make the broker answer a fetch at once. Default: 1.
+        public var minFetchBytes = 1
+        /// How many bytes of one partition a fetch may bring. Default: 1 MiB.
+        public var maxPartitionFetchBytes = 1024 * 1024
+        /// How long the group waits for a member that no longer sends heartbeats. Default: 45 s.
+        public var sessionTimeout = Duration.seconds(45)
+        /// How often a heartbeat is sent. Default: 3 s.
+        public var heartbeatInterval = Duration.seconds(3)
+        /// How long the processing of what was handed over may take before the consumer leaves the group and its reader
+        /// gets an error. Waiting for records does not count. Default: 5 minutes.
+        public var maxPollInterval = Duration.seconds(300)
+        /// How long a partition that the group takes away waits for what is being processed. Default: 30 s.
+        public var revocationTimeout = Duration.seconds(30)
+        /// How long the first broker may take to answer before the reader gets an error with the code
+        /// `brokerUnreachable`; `nil` waits for ever. Default: 30 s.
+        public var connectTimeout: Duration? = .seconds(30)
+        /// How long ``KafkaConsumer/close()`` may take. Default: 10 s.
+        public var closeTimeout = Duration.seconds(10)
+        /// Whether batches say which partitions were read to their end. Default: false.
+        public var reportsEndOfPartition = false
+        /// Whether subscribing to a topic may create it, where the broker allows it. Default: false.
+        public var createsTopics = false
+        /// Other properties of librdkafka by their names; they win over the options above.
+        /// An unknown name or a bad value is an error when the consumer is made.
+        public var additional: [String: String] = [:]
+
+        /// Makes a configuration with the defaults.
+        ///
+        /// - Parameters:
+        ///   - bootstrapServers: addresses (`host:port`) of some brokers of the cluster.
+        ///   - group: the consumer group; `nil` for partitions assigned by hand without commits.
+        public init(bootstrapServers: [String], group: String? = nil) {
+            self.bootstrapServers = bootstrapServers
+            self.group = group
+        }
+    }
+}
+
+extension KafkaConsumer.Configuration {
+    static let operation = "make a consumer"
+
+    /// The interval of automatic commits, or `nil` when there are none.
+    var commitInterval: Duration? {
+        guard self.group != nil, case .afterProcessing(let interval) = self.commitPolicy else { return nil }
+        return interval
+    }
+
+    func makeProperties() throws(KafkaError) -> ConfigurationProperties {
+        try self.check()
+        var properties = ConfigurationProperties()
+        try properties.setCommon(
+            bootstrapServers: self.bootstrapServers,
+            clientID: self.clientID,
+            operation: Self.operation
+        )
+        // librdkafka assigns partitions only to consumers with a group; this one never joins or commits.
+        properties.setOwned(
+            "group.id",
+            self.group ?? "\(self.clientID)-without-group",
+            useInstead: "use `group`"
+        )
+        if let groupInstanceID {
+            properties.set("group.instance.id", groupInstanceID)
+        }
+        properties.set("auto.offset.reset", self.autoOffsetReset.rawValue)
+        let owner = "use `commitPolicy`"
+        properties.setOwned("enable.auto.commit", self.commitInterval == nil ? "false" : "true", useInstead: owner)
+        properties.setOwned("enable.auto.offset.store", "false", useInstead: owner)
+        if let interval = self.commitInterval {
+            properties.set("auto.commit.interval.ms", max(1, interval.milliseconds))
+        }
+        properties.set("partition.assignment.strategy", self.assignors.map(\.rawValue).joined(separator: ","))
+        properties.set("isolation.level", self.isolationLevel.rawValue)
+        properties.set("queued.max.messages.kbytes", max(1, self.maxPrefetchedBytes / 1024))
+        properties.set("queued.min.messages", self.maxPrefetchedRecords)
+        if LibrdkafkaVersion.loaded >= LibrdkafkaVersion(2, 2) {
+            // Below 2.2 a fetcher that met a full queue sleeps for up to a second.
+            properties.set("fetch.queue.backoff.ms", 5)
+        }
+        properties.set("fetch.wait.max.ms", self.fetchMaxWait)
+        properties.set("fetch.min.bytes", self.minFetchBytes)
+        properties.set("max.partition.fetch.bytes", self.maxPartitionFetchBytes)
+        properties.set("session.timeout.ms", self.sessionTimeout)
+        properties.set("heartbeat.interval.ms", self.heartbeatInterval)
+        properties.setOwned(
+            "max.poll.interval.ms",
+            String(self.maxPollInterval.milliseconds),
+            useInstead: "use `maxPollInterval`"
+        )
+        properties.setOwned(
+            "enable.partition.eof",
+            self.reportsEndOfPartition ? "true" : "false",
+            useInstead: "use `reportsEndOfPartition`"
+        )
+        properties.set("allow.auto.create.topics", self.createsTopics)
+        try properties.add(self.additional, operation: Self.operation)
+        return properties
+    }
+
+    private func check() throws(KafkaError) {
+        func fail(_ message: String) -> KafkaError {
+            KafkaError(.configuration, operation: Self.operation, message: message)
+        }
+        if self.group == "" { throw fail("`group` is empty: give a name, or nil for a consumer without group") }
+        if self.assignors.isEmpty { throw fail("`assignors` is empty") }
+        if self.assignors.contains(.cooperativeSticky), self.assignors.count > 1 {
+            throw fail("`assignors` mixes cooperative and eager ones: members could not agree on how to rebalance")
+        }
+        guard (1...1_000_000).contains(self.maxBatchRecords) else {
+            throw fail("`maxBatchRecords` is \(self.maxBatchRecords): it must be from 1 to 1,000,000")
+        }
+        if self.maxPollInterval < self.sessionTimeout {
+            throw fail(
+                "`maxPollInterval` (\(self.maxPollInterval)) is shorter than `sessionTimeout` (\(self.sessionTimeout))"
+            )
+        }
+    }
+}

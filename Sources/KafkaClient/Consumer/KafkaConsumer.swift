@@ -1,0 +1,192 @@
+public import Logging
+
+/// Reads records from Kafka.
+///
+/// A consumer is subscribed to topics as a member of a group, which shares out the partitions, or reads partitions that
+/// are assigned to it. It works from when it is made until it is closed; use
+/// ``withKafkaConsumer(_:subscribedTo:logger:_:)`` for a lifetime that can't be forgotten, or ``run()`` in a group of
+/// services.
+///
+/// ```swift
+/// try await withKafkaConsumer(
+///     .init(bootstrapServers: ["localhost:9092"], group: "billing"),
+///     subscribedTo: ["orders"]
+/// ) { consumer in
+///     for try await record in consumer.records {
+///         try await bill(record)
+///     }
+/// }
+/// ```
+///
+/// ### What is processed, what is committed
+///
+/// A record counts as processed when the next one is asked for; of ``batches``, likewise a batch. What is processed is
+/// committed every few seconds, before a partition is given up and when the consumer is closed (see
+/// ``Configuration/commitPolicy``), so a crash repeats records and never skips one. A record in hand when its loop ends by
+/// `break`, by an error or by the end of the consumer was not asked beyond: commit it with ``commit(_:)-(KafkaConsumerRecord)``
+/// if it is done.
+///
+/// A consumer has one reader at a time.
+public final class KafkaConsumer: Sendable {
+    private let core: ConsumerCore
+
+    /// Makes a consumer, which begins to connect in the background.
+    ///
+    /// - Throws: ``KafkaError`` with the code `configuration` that names the property that is wrong.
+    public init(
+        configuration: Configuration,
+        logger: Logger = Logger(label: "KafkaClient.KafkaConsumer")
+    ) throws(KafkaError) {
+        self.core = try ConsumerCore(configuration: configuration, logger: logger)
+    }
+
+    deinit {
+        self.core.abandon()
+    }
+
+    // MARK: What to read
+
+    /// Joins the group and reads what it assigns of these topics. Subscribing again changes the topics.
+    ///
+    /// - Parameter topics: names; one that begins with `^` is a regular expression.
+    /// - Throws: ``KafkaError`` with the code `invalidState` without a group or after ``assign(_:)``.
+    public func subscribe(to topics: [String]) async throws(KafkaError) {
+        try await self.core.subscribe(to: topics)
+    }
+
+    /// Reads these partitions, each from a place of its own, without joining the group.
+    ///
+    /// - Throws: ``KafkaError`` with the code `invalidState` when the consumer already reads something.
+    public func assign(_ partitions: [KafkaTopicPartition: KafkaOffset]) async throws(KafkaError) {
+        try await self.core.assign(partitions)
+    }
+
+    /// The partitions that the consumer reads now.
+    public var assignment: Set<KafkaTopicPartition> { self.core.assignment }
+
+    // MARK: Reading
+
+    /// The records, one after the other. Ends when the consumer is closed or the reading task is cancelled.
+    public var records: KafkaConsumerRecords { KafkaConsumerRecords(core: self.core) }
+
+    /// The records in batches. Ends when the consumer is closed or the reading task is cancelled.
+    public var batches: KafkaConsumerBatches { KafkaConsumerBatches(core: self.core) }
+
+    // MARK: Committing
+
+    /// Commits what was processed, and returns when the broker has taken it.
+    ///
+    /// - Throws: ``KafkaError`` with the code `outcomeUnknown` when the task is cancelled before the answer.
+    public func commit() async throws(KafkaError) {
+        let operation = "commit"
+        let client = try self.core.committingClient(operation: operation)
+        self.core.storeProcessed()
+        try await self.core.commits.commit(nil, client: client, operation: operation)
+    }
+
+    /// Commits that everything up to this record is processed, and returns when the broker has taken it.
+    ///
+    /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
+    public func commit(_ record: KafkaConsumerRecord) async throws(KafkaError) {
+        try await self.commit([record.topicPartition: record.offset + 1])
+    }
+
+    /// Commits that everything up to the end of this batch is processed, and returns when the broker has taken it.
+    ///
+    /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
+    public func commit(_ batch: KafkaConsumerBatch) async throws(KafkaError) {
+        let positions = batch.positions(after: batch.count)
+        try await self.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) })
+    }
+
+    /// Commits positions, and returns when the broker has taken them.
+    ///
+    /// A consumer that has not subscribed commits for its group from outside, which the broker allows only while the
+    /// group has no members.
+    ///
+    /// - Parameter offsets: the offset of the next record to read, per partition.
+    /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own (any more)
+    ///   or a group with other members, `outcomeUnknown` when the task is cancelled before the answer.
+    public func commit(_ offsets: [KafkaTopicPartition: Int64]) async throws(KafkaError) {
+        let operation = "commit"
+        let client = try self.core.committingClient(operation: operation)
+        if let foreign = self.core.partitionNotOwned(of: offsets.keys) {
+            throw KafkaError(
+                .groupMembership,
+                operation: operation,
+                topic: foreign.topic,
+                partition: foreign.partition,
+                message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
+            )
+        }
+        for (partition, offset) in offsets where offset < 0 {
+            throw KafkaError(
+                .invalidState,
+                operation: operation,
+                topic: partition.topic,
+                partition: partition.partition,
+                message: "\(offset) is not an offset"
+            )
+        }
+        guard !offsets.isEmpty else { return }
+        try await self.core.commits.commit(offsets, client: client, operation: operation)
+    }
+
+    /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits included.
+    /// It can also be asked after the consumer is closed.
+    public var acknowledgedCommits: [KafkaTopicPartition: Int64] { self.core.commits.acknowledged }
+
+    // MARK: Asking
+
+    /// The offsets that the group has committed; partitions without one are left out.
+    ///
+    /// - Throws: ``KafkaError`` with the code `brokerUnreachable` when no broker answers within `timeout`.
+    public func committedOffsets(
+        for partitions: [KafkaTopicPartition],
+        timeout: Duration = .seconds(5)
+    ) async throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+        let operation = "committed offsets"
+        return try await self.core.committingClient(operation: operation)
+            .committedOffsets(for: partitions, timeout: timeout, operation: operation)
+    }
+
+    /// The two ends of a partition's log.
+    ///
+    /// - Throws: ``KafkaError`` with the code `brokerUnreachable` when no broker answers within `timeout`.
+    public func watermarks(
+        of partition: KafkaTopicPartition,
+        timeout: Duration = .seconds(5)
+    ) async throws(KafkaError) -> KafkaWatermarks {
+        let operation = "watermarks"
+        return try await self.core.client(for: operation)
+            .watermarks(of: partition, timeout: timeout, operation: operation)
+    }
+
+    /// The numbers of a topic's partitions.
+    ///
+    /// - Throws: ``KafkaError`` with the code `unknownTopicOrPartition`, or `brokerUnreachable` when no broker answers
+    ///   within `timeout`.
+    public func partitions(of topic: String, timeout: Duration = .seconds(5)) async throws(KafkaError) -> [Int32] {
+        let operation = "partitions of a topic"
+        return try await self.core.client(for: operation)
+            .partitions(of: topic, timeout: timeout, operation: operation)
+    }
+
+    // MARK: The end
+
+    /// Keeps the consumer until the task is cancelled, then closes it. Cancelling is closing.
+    public func run() async {
+        await waitForCancellation()
+        await self.close()
+    }
+
+    /// Ends reading, commits what is processed, leaves the group and closes the consumer, within
+    /// ``Configuration/closeTimeout``.
+    ///
+    /// While a record is being processed, this waits for the reader to ask for the next one, whose sequence then ends: so
+    /// do not call it from the loop that reads, but break out of it first. Closing again does nothing more than wait for
+    /// the end.
+    public func close() async {
+        await self.core.close()
+    }
+}

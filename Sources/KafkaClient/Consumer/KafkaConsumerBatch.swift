@@ -1,0 +1,179 @@
+internal import CLibrdkafka
+public import Synchronization
+
+/// Consumed records that came together.
+///
+/// The records' bytes are those of librdkafka, which frees the response of the fetch they came in when the last record
+/// of it is gone: keep ``KafkaConsumerRecord/detached()`` copies of records that are to live long.
+///
+/// Unchecked, because the messages never change while they are readable, and what changes is atomic or, like
+/// `ownedCount`, touched by the one reader only.
+public final class KafkaConsumerBatch: @unchecked Sendable {
+    typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
+
+    /// The last record of a partition in this batch.
+    struct Progress {
+        let topicHandle: OpaquePointer
+        let partition: KafkaTopicPartition
+        var lastOffset: Int64
+    }
+
+    /// Partitions that were read to their end after the records of this batch, with the offset of their end.
+    ///
+    /// Always empty unless ``KafkaConsumer/Configuration/reportsEndOfPartition`` is set.
+    public let endOfPartitions: [KafkaTopicPartition: Int64]
+
+    /// How many records the batch has.
+    public let count: Int
+
+    /// The partitions of the batch, each with its last record.
+    let progress: [Progress]
+
+    /// How many records the reader took, in a sequence of records.
+    @usableFromInline let cursor = Atomic<Int>(0)
+    /// Where the reader must stop to look up: the count, or 0 when something waits for it.
+    @usableFromInline let limit: Atomic<Int>
+
+    private let client: ClientHandle
+    private let messages: UnsafeMutableBufferPointer<Message>
+    /// The messages from here on were moved to another batch.
+    private var ownedCount: Int
+    /// librdkafka parses headers at the first look at them, into the message.
+    private let headersLock = Mutex(())
+
+    /// Takes over messages, all of them records.
+    init(
+        client: ClientHandle,
+        messages: UnsafeMutableBufferPointer<Message>,
+        count: Int,
+        progress: [Progress],
+        endOfPartitions: [KafkaTopicPartition: Int64]
+    ) {
+        self.client = client
+        self.messages = messages
+        self.count = count
+        self.ownedCount = count
+        self.progress = progress
+        self.endOfPartitions = endOfPartitions
+        self.limit = Atomic(count)
+        client.batchCreated()
+    }
+
+    deinit {
+        for index in 0..<self.ownedCount {
+            rd_kafka_message_destroy(self.messages[index])
+        }
+        self.messages.deallocate()
+        self.client.batchDestroyed()
+    }
+
+    /// Takes the next record of a sequence of records: its position, or `nil` when the reader must look up.
+    @inlinable
+    func take() -> Int? {
+        let index = self.cursor.load(ordering: .relaxed)
+        guard index < self.limit.load(ordering: .relaxed) else { return nil }
+        self.cursor.store(index + 1, ordering: .releasing)
+        return index
+    }
+
+    /// Makes the reader look up before it takes another record.
+    func interrupt() {
+        self.limit.store(0, ordering: .releasing)
+    }
+
+    var isInterrupted: Bool { self.limit.load(ordering: .acquiring) < self.count }
+
+    /// How many records were taken.
+    var takenCount: Int { self.cursor.load(ordering: .acquiring) }
+
+    /// The offsets behind the last of the first `count` records, per partition.
+    func positions(after count: Int) -> [(partition: KafkaTopicPartition, offset: Int64)] {
+        guard count < self.count else { return self.progress.map { ($0.partition, $0.lastOffset + 1) } }
+        var positions: [(partition: KafkaTopicPartition, offset: Int64)] = []
+        var last: [Int64] = Array(repeating: -1, count: self.progress.count)
+        for index in 0..<count {
+            last[self.progressIndex(of: self.messages[index])] = self.messages[index].pointee.offset
+        }
+        for (progress, offset) in zip(self.progress, last) where offset >= 0 {
+            positions.append((progress.partition, offset + 1))
+        }
+        return positions
+    }
+
+    /// Moves the records that were not taken to a batch of their own; those of other partitions are dropped.
+    ///
+    /// Only the reader may call this, in between records.
+    ///
+    /// - Returns: the new batch, or `nil` when nothing is left.
+    func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
+        let first = self.takenCount
+        guard first < self.ownedCount else { return nil }
+        let kept = self.progress.map { isKept($0.partition) }
+        let remaining = UnsafeMutableBufferPointer<Message>.allocate(capacity: self.ownedCount - first)
+        var builder = KafkaConsumerBatchBuilder(client: self.client, messages: remaining)
+        for index in first..<self.ownedCount {
+            let message = self.messages[index]
+            if kept[self.progressIndex(of: message)] {
+                builder.append(message)
+            } else {
+                rd_kafka_message_destroy(message)
+            }
+        }
+        self.ownedCount = first
+        return builder.finish(endOfPartitions: self.endOfPartitions.filter { isKept($0.key) })
+    }
+
+    /// Where a message's partition stands in `progress`.
+    private func progressIndex(of message: Message) -> Int {
+        if self.progress.count == 1 { return 0 }
+        return self.progress.firstIndex { progress in
+            progress.partition.partition == message.pointee.partition && progress.topicHandle == message.pointee.rkt
+        } ?? 0
+    }
+
+    // MARK: Fields of records
+
+    func partition(at index: Int) -> KafkaTopicPartition {
+        self.progress[self.progressIndex(of: self.messages[index])].partition
+    }
+
+    func message(at index: Int) -> UnsafePointer<rd_kafka_message_t> {
+        precondition(index >= 0 && index < self.count, "the batch has \(self.count) records, not one at \(index)")
+        return UnsafePointer(self.messages[index])
+    }
+
+    func headers(at index: Int) -> [KafkaHeader] {
+        self.headersLock.withLock { _ in
+            var list: OpaquePointer?
+            guard rd_kafka_message_headers(self.message(at: index), &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
+                return []
+            }
+            var headers: [KafkaHeader] = []
+            headers.reserveCapacity(rd_kafka_header_cnt(list))
+            var key: UnsafePointer<CChar>?
+            var value: UnsafeRawPointer?
+            var size = 0
+            while rd_kafka_header_get_all(list, headers.count, &key, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+                headers.append(
+                    KafkaHeader(
+                        key: key.map { String(cString: $0) } ?? "",
+                        value: value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) }
+                    )
+                )
+            }
+            return headers
+        }
+    }
+}
+
+extension KafkaConsumerBatch: RandomAccessCollection {
+    /// The position of the first record.
+    @inlinable public var startIndex: Int { 0 }
+    /// The position behind the last record.
+    @inlinable public var endIndex: Int { self.count }
+
+    /// The record at a position.
+    @inlinable public subscript(position: Int) -> KafkaConsumerRecord {
+        KafkaConsumerRecord(batch: self, index: position)
+    }
+}

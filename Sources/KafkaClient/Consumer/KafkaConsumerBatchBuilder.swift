@@ -1,0 +1,64 @@
+internal import CLibrdkafka
+
+/// Collects messages into a batch and notes the last offset of each of their partitions.
+struct KafkaConsumerBatchBuilder {
+    private let client: ClientHandle
+    private let messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>
+    private var count = 0
+    private var progress: [KafkaConsumerBatch.Progress] = []
+    /// The partition of the last message: messages of one partition mostly follow each other.
+    private var current = 0
+
+    /// - Parameter messages: where the batch keeps its messages, owned by it from now on; they may be appended in place.
+    init(client: ClientHandle, messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>) {
+        self.client = client
+        self.messages = messages
+    }
+
+    /// Takes over a record.
+    mutating func append(_ message: KafkaConsumerBatch.Message) {
+        self.messages[self.count] = message
+        self.count += 1
+        let offset = message.pointee.offset
+        if self.current < self.progress.count, self.isOf(message, self.progress[self.current]) {
+            self.progress[self.current].lastOffset = offset
+        } else if let index = self.progress.firstIndex(where: { self.isOf(message, $0) }) {
+            self.current = index
+            self.progress[index].lastOffset = offset
+        } else {
+            self.current = self.progress.count
+            self.progress.append(
+                KafkaConsumerBatch.Progress(
+                    topicHandle: message.pointee.rkt,
+                    partition: Self.partition(of: message),
+                    lastOffset: offset
+                )
+            )
+        }
+    }
+
+    private func isOf(_ message: KafkaConsumerBatch.Message, _ progress: KafkaConsumerBatch.Progress) -> Bool {
+        progress.partition.partition == message.pointee.partition && progress.topicHandle == message.pointee.rkt
+    }
+
+    /// The topic and partition of a message or of an error in the shape of one.
+    static func partition(of message: KafkaConsumerBatch.Message) -> KafkaTopicPartition {
+        let topic = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) }
+        return KafkaTopicPartition(topic: topic ?? "", partition: message.pointee.partition)
+    }
+
+    /// The batch; `nil` when it would be empty and no partition ended.
+    func finish(endOfPartitions: [KafkaTopicPartition: Int64] = [:]) -> KafkaConsumerBatch? {
+        guard self.count > 0 || !endOfPartitions.isEmpty else {
+            self.messages.deallocate()
+            return nil
+        }
+        return KafkaConsumerBatch(
+            client: self.client,
+            messages: self.messages,
+            count: self.count,
+            progress: self.progress,
+            endOfPartitions: endOfPartitions
+        )
+    }
+}

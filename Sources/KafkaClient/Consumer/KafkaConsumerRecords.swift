@@ -1,0 +1,115 @@
+/// The records of a consumer, one after the other, for `for try await`.
+///
+/// A record counts as processed when the next one is asked for. Breaking out of the loop leaves the consumer usable:
+/// another loop goes on with the next record.
+public struct KafkaConsumerRecords: AsyncSequence, Sendable {
+    /// A consumed record.
+    public typealias Element = KafkaConsumerRecord
+    /// The errors that reading throws.
+    public typealias Failure = KafkaError
+
+    private let core: ConsumerCore
+
+    init(core: ConsumerCore) {
+        self.core = core
+    }
+
+    /// Begins to read.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(reader: ConsumerReader(core: self.core))
+    }
+
+    /// Reads records from batches that the consumer hands over.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let reader: ConsumerReader
+        @usableFromInline var batch: KafkaConsumerBatch?
+
+        init(reader: ConsumerReader) {
+            self.reader = reader
+        }
+
+        /// The next record; `nil` when the consumer is closed or the task is cancelled.
+        ///
+        /// - Throws: ``KafkaError`` for what will not go away by itself; ask again to go on.
+        @inlinable
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(KafkaError) -> KafkaConsumerRecord? {
+            // The path of nearly every record: no suspension, no lock.
+            if let batch = self.batch, !Task.isCancelled, let index = batch.take() {
+                return KafkaConsumerRecord(batch: batch, index: index)
+            }
+            return try await self.refill(isolation: actor)
+        }
+
+        @usableFromInline
+        @inline(never)
+        mutating func refill(
+            isolation actor: isolated (any Actor)?
+        ) async throws(KafkaError) -> KafkaConsumerRecord? {
+            repeat {
+                // The old batch goes first: its memory makes room for the new one's.
+                self.batch = nil
+                self.batch = try await self.reader.core.nextBatch(.records)
+                if let batch = self.batch, let index = batch.take() {
+                    return KafkaConsumerRecord(batch: batch, index: index)
+                }
+            } while self.batch != nil
+            return nil
+        }
+    }
+}
+
+/// The records of a consumer in the batches that they come in, for `for try await`.
+///
+/// A batch counts as processed when the next one is asked for. A batch is handed over as soon as there is a record, with
+/// all that is there, up to ``KafkaConsumer/Configuration/maxBatchRecords``.
+public struct KafkaConsumerBatches: AsyncSequence, Sendable {
+    /// Consumed records that came together.
+    public typealias Element = KafkaConsumerBatch
+    /// The errors that reading throws.
+    public typealias Failure = KafkaError
+
+    private let core: ConsumerCore
+
+    init(core: ConsumerCore) {
+        self.core = core
+    }
+
+    /// Begins to read.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(reader: ConsumerReader(core: self.core))
+    }
+
+    /// Reads batches.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let reader: ConsumerReader
+
+        init(reader: ConsumerReader) {
+            self.reader = reader
+        }
+
+        /// The next batch; `nil` when the consumer is closed or the task is cancelled.
+        ///
+        /// - Throws: ``KafkaError`` for what will not go away by itself; ask again to go on.
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(KafkaError) -> KafkaConsumerBatch? {
+            try await self.reader.core.nextBatch(.batches)
+        }
+    }
+}
+
+/// Tells the consumer when a sequence is no longer read.
+final class ConsumerReader: Sendable {
+    let core: ConsumerCore
+
+    init(core: ConsumerCore) {
+        self.core = core
+        core.readerCame()
+    }
+
+    deinit {
+        self.core.readerLeft()
+    }
+}

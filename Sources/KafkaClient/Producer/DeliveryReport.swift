@@ -1,0 +1,66 @@
+internal import CLibrdkafka
+
+/// What librdkafka reported of one record, without its topic, which the sender knows.
+struct DeliveryReport: Sendable {
+    var response: ResponseCode
+    var partition: Int32
+    var offset: Int64
+    var timestamp: Int64
+    /// Whether the broker may have the record although the report is an error.
+    var isPossiblyPersisted: Bool
+
+    /// Reads the report of a message of a delivery event.
+    init(_ message: UnsafePointer<rd_kafka_message_t>) {
+        self.response = message.pointee.err
+        self.partition = message.pointee.partition
+        self.offset = message.pointee.offset
+        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        self.timestamp = rd_kafka_message_timestamp(message, &type)
+        self.isPossiblyPersisted =
+            message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR
+            && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
+    }
+
+    /// The report of a record that librdkafka did not take.
+    init(refused response: ResponseCode) {
+        self.response = response
+        self.partition = -1
+        self.offset = -1
+        self.timestamp = -1
+        self.isPossiblyPersisted = false
+    }
+
+    /// What the sender gets.
+    func result(topic: String, operation: String, connectionProblem: ConnectionProblem)
+        -> Result<KafkaRecordMetadata, KafkaError>
+    {
+        guard self.response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            return .failure(self.error(topic: topic, operation: operation, connectionProblem: connectionProblem))
+        }
+        return .success(
+            KafkaRecordMetadata(
+                topic: topic,
+                partition: self.partition,
+                offset: self.offset >= 0 ? self.offset : nil,
+                timestamp: self.timestamp > 0 ? KafkaTimestamp(millisecondsSince1970: self.timestamp) : nil
+            )
+        )
+    }
+
+    private func error(topic: String, operation: String, connectionProblem: ConnectionProblem) -> KafkaError {
+        var detail: [String] = []
+        if self.isPossiblyPersisted {
+            detail.append("the broker may have the record nevertheless")
+        }
+        if self.response == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, let problem = connectionProblem.detail {
+            detail.append(problem)
+        }
+        return KafkaError(
+            self.response,
+            operation: operation,
+            topic: topic,
+            partition: self.partition,
+            detail: detail.isEmpty ? nil : detail.joined(separator: "; ")
+        )
+    }
+}

@@ -1,0 +1,313 @@
+internal import CLibrdkafka
+internal import Logging
+internal import Synchronization
+
+/// The engine of a producer: hands records to librdkafka, and reports to those who wait for them.
+final class ProducerCore: Sendable {
+    private enum Phase {
+        case open(ClientHandle)
+        case closing(ClientHandle)
+        case closed
+    }
+
+    private let configuration: KafkaProducer.Configuration
+    private let logger: Logger
+    private let phase: Mutex<Phase>
+    private let room: QueueRoom
+    private let destruction: Completion
+
+    init(configuration: KafkaProducer.Configuration, logger: Logger) throws(KafkaError) {
+        let client = try ClientHandle(
+            kind: RD_KAFKA_PRODUCER,
+            properties: try configuration.makeProperties(),
+            events: RD_KAFKA_EVENT_DR | ClientEvents.kinds,
+            operation: KafkaProducer.Configuration.operation
+        )
+        self.configuration = configuration
+        var logger = logger
+        logger[metadataKey: "client"] = "\(client.name)"
+        self.logger = logger
+        self.room = QueueRoom()
+        self.destruction = client.destruction
+        self.phase = Mutex(.open(client))
+
+        let deliveries = ProducerEvents(
+            client: SendablePointer(client.pointer),
+            events: ClientEvents(logger: logger, connectionProblem: client.connectionProblem),
+            room: self.room,
+            maxQueuedRecords: configuration.maxQueuedRecords
+        )
+        client.pump.start { [weak client] event in deliveries.handle(event, client: client) }
+        rd_kafka_set_log_queue(client.pointer, nil)
+        if let queue = rd_kafka_queue_get_main(client.pointer) {
+            client.pump.connect(queue)
+        }
+    }
+
+    /// The client, unless it is closed.
+    func client(for operation: String) throws(KafkaError) -> ClientHandle {
+        try self.phase.withLock { phase throws(KafkaError) in
+            guard case .open(let client) = phase else { throw KafkaError.closed(operation: operation) }
+            return client
+        }
+    }
+
+    // MARK: One record
+
+    func tryEnqueue(_ record: KafkaProducerRecord, operation: String) throws(KafkaError) -> KafkaSendReceipt {
+        let client = try self.client(for: operation)
+        let waiter = ReportWaiter<DeliveryReport>()
+        let response = try self.produce(record, waiter: waiter, client: client, operation: operation)
+        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw self.refusal(response, of: record, client: client, operation: operation)
+        }
+        return KafkaSendReceipt(
+            waiter: waiter,
+            connectionProblem: client.connectionProblem,
+            record: record,
+            operation: operation
+        )
+    }
+
+    func enqueue(_ record: KafkaProducerRecord, operation: String) async throws -> KafkaSendReceipt {
+        try Task.checkCancellation()
+        let client = try self.client(for: operation)
+        let waiter = ReportWaiter<DeliveryReport>()
+        var response = try self.produce(record, waiter: waiter, client: client, operation: operation)
+        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL {
+            response = try await self.produceWhenThereIsRoom(record, waiter: waiter, operation: operation)
+        }
+        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw self.refusal(response, of: record, client: client, operation: operation)
+        }
+        return KafkaSendReceipt(
+            waiter: waiter,
+            connectionProblem: client.connectionProblem,
+            record: record,
+            operation: operation
+        )
+    }
+
+    private func produceWhenThereIsRoom(
+        _ record: KafkaProducerRecord,
+        waiter: ReportWaiter<DeliveryReport>,
+        operation: String
+    ) async throws -> ResponseCode {
+        while true {
+            let client = try self.client(for: operation)
+            let wasEmpty = rd_kafka_outq_len(client.pointer) == 0
+            let response = try self.produce(record, waiter: waiter, client: client, operation: operation)
+            // A record that does not fit into an empty queue will never fit.
+            if response != RD_KAFKA_RESP_ERR__QUEUE_FULL || wasEmpty { return response }
+            try await self.waitForRoom(client)
+        }
+    }
+
+    private func waitForRoom(_ client: ClientHandle) async throws(CancellationError) {
+        // As long as something is outstanding its report will wake those who wait.
+        try await self.room.wait { rd_kafka_outq_len(client.pointer) > 0 }
+    }
+
+    private func produce(
+        _ record: KafkaProducerRecord,
+        waiter: ReportWaiter<DeliveryReport>,
+        client: ClientHandle,
+        operation: String
+    ) throws(KafkaError) -> ResponseCode {
+        let topic = try client.topic(record.topic, operation: operation)
+        let opaque = waiter.makeOpaque()
+        let response: ResponseCode
+        do throws(KafkaError) {
+            response = try RecordEncoding.produce(
+                record,
+                client: client.pointer,
+                topic: topic,
+                opaque: opaque,
+                operation: operation
+            )
+        } catch {
+            _ = ReportWaiter<DeliveryReport>.take(opaque: opaque)
+            throw error
+        }
+        if response != RD_KAFKA_RESP_ERR_NO_ERROR {
+            // No report will come.
+            _ = ReportWaiter<DeliveryReport>.take(opaque: opaque)
+        }
+        return response
+    }
+
+    private func refusal(
+        _ response: ResponseCode,
+        of record: KafkaProducerRecord,
+        client: ClientHandle,
+        operation: String
+    ) -> KafkaError {
+        if response == RD_KAFKA_RESP_ERR__FATAL, let error = client.fatalError(operation: operation) {
+            return error
+        }
+        var detail: String?
+        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL {
+            detail =
+                "maxQueuedRecords is \(self.configuration.maxQueuedRecords), "
+                + "maxQueuedBytes \(self.configuration.maxQueuedBytes)"
+        } else if response == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE {
+            detail = "maxMessageBytes is \(self.configuration.maxMessageBytes)"
+        }
+        return KafkaError(
+            response,
+            operation: operation,
+            topic: record.topic,
+            partition: record.partition,
+            detail: detail
+        )
+    }
+
+    // MARK: Batches
+
+    func send(_ records: ArraySlice<KafkaProducerRecord>) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
+        let operation = "send"
+        guard !records.isEmpty else { return [] }
+        try Task.checkCancellation()
+        let connectionProblem = try self.client(for: operation).connectionProblem
+        let batch = BatchDelivery(count: records.count)
+        var handedOver = 0
+        var errors: [Int: KafkaError] = [:]
+        while handedOver < records.count {
+            let client = try self.client(for: operation)
+            let wasEmpty = rd_kafka_outq_len(client.pointer) == 0
+            let rest = records.dropFirst(handedOver)
+            let (count, isFull) = BatchEncoding.produce(
+                rest,
+                startingAt: handedOver,
+                batch: batch,
+                client: client,
+                operation: operation,
+                errors: &errors
+            )
+            handedOver += count
+            guard isFull else { continue }
+            if wasEmpty, count == 0 {
+                errors[handedOver] = self.refusal(
+                    RD_KAFKA_RESP_ERR__QUEUE_FULL,
+                    of: records[records.startIndex + handedOver],
+                    client: client,
+                    operation: operation
+                )
+                handedOver += 1
+                continue
+            }
+            do {
+                try await self.waitForRoom(client)
+            } catch {
+                if handedOver == 0 { throw error }
+                break
+            }
+        }
+        await batch.wait()
+        return self.results(
+            of: batch,
+            records: records,
+            handedOver: handedOver,
+            errors: errors,
+            connectionProblem: connectionProblem
+        )
+    }
+
+    private func results(
+        of batch: BatchDelivery,
+        records: ArraySlice<KafkaProducerRecord>,
+        handedOver: Int,
+        errors: [Int: KafkaError],
+        connectionProblem: ConnectionProblem
+    ) -> [Result<KafkaRecordMetadata, KafkaError>] {
+        let operation = "send"
+        return batch.withReports { slots in
+            Array(unsafeUninitializedCapacity: records.count) { results, count in
+                for (index, record) in records.enumerated() {
+                    let result: Result<KafkaRecordMetadata, KafkaError>
+                    if let report = slots[index].report {
+                        result = report.result(
+                            topic: record.topic,
+                            operation: operation,
+                            connectionProblem: connectionProblem
+                        )
+                    } else if let error = errors[index] {
+                        result = .failure(error)
+                    } else {
+                        result = .failure(
+                            KafkaError(
+                                index < handedOver ? .outcomeUnknown : .notSent,
+                                operation: operation,
+                                topic: record.topic,
+                                partition: record.partition,
+                                message: index < handedOver
+                                    ? "cancelled while the record was on its way: it may be sent or not"
+                                    : "cancelled before the record was handed over: it was not sent"
+                            )
+                        )
+                    }
+                    results.initializeElement(at: index, to: result)
+                    count = index + 1
+                }
+            }
+        }
+    }
+
+    // MARK: Flush and close
+
+    func flush(timeout: Duration) async throws(KafkaError) {
+        let operation = "flush"
+        try await self.client(for: operation).blocking { client throws(KafkaError) in
+            let response = rd_kafka_flush(client.pointer, Int32(timeout.milliseconds))
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw KafkaError(
+                    response,
+                    operation: operation,
+                    text: "\(rd_kafka_outq_len(client.pointer)) records had no answer within \(timeout)",
+                    detail: client.connectionProblem.detail
+                )
+            }
+        }
+    }
+
+    func close() async {
+        if self.beginClose() {
+            await self.drain()
+        }
+        await self.destruction.wait()
+    }
+
+    /// Closes in the background when the producer was dropped without being closed.
+    func abandon() {
+        guard self.beginClose() else { return }
+        self.logger.warning("a KafkaProducer was dropped without being closed: closing it in the background")
+        Task { await self.drain() }
+    }
+
+    private func beginClose() -> Bool {
+        self.phase.withLock { phase in
+            guard case .open(let client) = phase else { return false }
+            phase = .closing(client)
+            return true
+        }
+    }
+
+    /// Waits for what is on its way, gives up the rest, and lets go of the client.
+    private func drain() async {
+        guard case .closing(let client) = self.phase.withLock({ $0 }) else { return }
+        // Those who wait for room see that the producer is closing.
+        self.room.wake()
+        let timeout = self.configuration.closeTimeout
+        let logger = self.logger
+        try? await client.blocking { client throws(KafkaError) in
+            if rd_kafka_flush(client.pointer, Int32(timeout.milliseconds)) != RD_KAFKA_RESP_ERR_NO_ERROR {
+                logger.error("closing gives up \(rd_kafka_outq_len(client.pointer)) records after \(timeout)")
+                rd_kafka_purge(client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+                // Every purged record gets its report; the pump serves them beside this thread.
+                rd_kafka_flush(client.pointer, 5_000)
+            }
+        }
+        client.pump.stop()
+        self.phase.withLock { $0 = .closed }
+    }
+}

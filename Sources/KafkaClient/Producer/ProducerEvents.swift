@@ -1,0 +1,62 @@
+internal import CLibrdkafka
+
+/// Handles the events of a producer, on its pump.
+struct ProducerEvents: Sendable {
+    /// Used on the pump only, which is disconnected before the client is destroyed.
+    let client: SendablePointer
+    let events: ClientEvents
+    let room: QueueRoom
+    let maxQueuedRecords: Int
+
+    func handle(_ event: OpaquePointer, client: ClientHandle?) -> EventPump.Disposition {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR:
+            self.deliver(event)
+            // Only destroying the event frees the room that its messages took.
+            return .afterwards { self.wakeIfThereIsRoom() }
+        case RD_KAFKA_EVENT_LOG:
+            self.events.log(event)
+        case RD_KAFKA_EVENT_ERROR:
+            if let client {
+                self.events.error(event, client: client)
+            }
+        default:
+            break
+        }
+        return .done
+    }
+
+    private func wakeIfThereIsRoom() {
+        guard self.room.isAwaited else { return }
+        if rd_kafka_outq_len(self.client.value) <= self.maxQueuedRecords / 2 {
+            self.room.wake()
+        }
+    }
+
+    /// Gives each report to its waiter; reports of one batch that follow each other are given together.
+    private func deliver(_ event: OpaquePointer) {
+        var run: [(slot: UnsafeMutablePointer<BatchDelivery.Slot>, report: DeliveryReport)] = []
+        var runBatch: Unmanaged<BatchDelivery>?
+        var didSucceed = false
+        while let message = rd_kafka_event_message_next(event) {
+            guard let opaque = message.pointee._private else { continue }
+            let report = DeliveryReport(message)
+            didSucceed = didSucceed || report.response == RD_KAFKA_RESP_ERR_NO_ERROR
+            guard BatchDelivery.owns(opaque) else {
+                ReportWaiter<DeliveryReport>.take(opaque: opaque).deliver(report)
+                continue
+            }
+            let slot = BatchDelivery.slot(opaque)
+            if let current = runBatch, current.toOpaque() != slot.pointee.batch.toOpaque() {
+                current.takeUnretainedValue().deliver(run)
+                run.removeAll(keepingCapacity: true)
+            }
+            runBatch = slot.pointee.batch
+            run.append((slot, report))
+        }
+        runBatch?.takeUnretainedValue().deliver(run)
+        if didSucceed {
+            self.events.connectionProblem.clear()
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// Where the broker put a record that it acknowledged.
+public struct KafkaRecordMetadata: Sendable, Hashable {
+    /// The topic.
+    public var topic: String
+    /// The partition, chosen by the sender or by the partitioner.
+    public var partition: Int32
+    /// The record's offset; `nil` with ``KafkaProducer/Acknowledgements/none``, where the broker does not say.
+    public var offset: Int64?
+    /// The record's time in the log: the sender's, or the broker's for topics with log append time.
+    public var timestamp: KafkaTimestamp?
+
+    /// Where the record is.
+    public var topicPartition: KafkaTopicPartition {
+        KafkaTopicPartition(topic: self.topic, partition: self.partition)
+    }
+}
