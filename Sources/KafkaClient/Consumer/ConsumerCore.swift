@@ -11,9 +11,11 @@ internal import Synchronization
 ///
 /// Unchecked, because `partitionQueues` and `timer` are confined to the pump.
 final class ConsumerCore: @unchecked Sendable {
+    typealias State = ConsumerState<KafkaConsumerBatch>
+
     let configuration: KafkaConsumer.Configuration
     let logger: Logger
-    private let state = Mutex(ConsumerState())
+    private let state = Mutex(State())
     let commits = CommitLedger()
     private let handle: Mutex<ClientHandle?>
     private let signal = DataSignal()
@@ -201,7 +203,7 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// The next batch for a reader, which has processed what it had; `nil` at the end.
-    func nextBatch(_ mode: ConsumerState.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
+    func nextBatch(_ mode: State.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
         let now = ContinuousClock.now
         let step = self.state.withLock { $0.readerAsks(mode, isCancelled: Task.isCancelled, now: now) }
         self.carryOut(step)
@@ -214,7 +216,7 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     private func poll(
-        _ mode: ConsumerState.ReaderMode,
+        _ mode: State.ReaderMode,
         rejoin: [String]?
     ) async throws(KafkaError) -> KafkaConsumerBatch? {
         if let rejoin, let client = try? self.client(for: "read") {
@@ -231,7 +233,7 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// Takes what is in the data queue, as one batch.
-    private func drain(_ mode: ConsumerState.ReaderMode) -> KafkaConsumerBatch? {
+    private func drain(_ mode: State.ReaderMode) -> KafkaConsumerBatch? {
         guard let client = self.handle.withLock({ $0 }), self.state.withLock({ $0.phase == .open }) else { return nil }
         let capacity = self.configuration.maxBatchRecords
         while true {
@@ -312,7 +314,7 @@ final class ConsumerCore: @unchecked Sendable {
         self.signal.signal()
     }
 
-    private func carryOut(_ step: ConsumerState.ReaderStep) {
+    private func carryOut(_ step: State.ReaderStep) {
         self.store(step.store)
         if let revocation = step.answer, let client = self.handle.withLock({ $0 }) {
             client.pump.dispatchQueue.async { self.answer(revocation, client: client) }
@@ -323,7 +325,7 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// Marks positions for the next commit.
-    private func store(_ positions: [ConsumerState.Position]) {
+    private func store(_ positions: [State.Position]) {
         guard self.configuration.group != nil, !positions.isEmpty, let client = self.handle.withLock({ $0 }) else {
             return
         }
@@ -416,7 +418,7 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// Tells librdkafka that partitions are given up; it commits what was stored of them.
-    private func answer(_ revocation: ConsumerState.Revocation, client: ClientHandle) {
+    private func answer(_ revocation: State.Revocation, client: ClientHandle) {
         self.change(revocation.partitions, client: client, isAssignment: false)
         for partition in revocation.partitions {
             if let queue = self.partitionQueues.removeValue(forKey: partition) {

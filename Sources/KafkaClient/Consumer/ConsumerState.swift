@@ -1,6 +1,22 @@
+/// What ``ConsumerState`` needs to know of a batch.
+protocol ConsumerStateBatch: AnyObject, Sendable {
+    /// How many records the batch has.
+    var count: Int { get }
+    /// How many records the reader took, in a sequence of records.
+    var takenCount: Int { get }
+    /// Makes the reader look up before it takes another record.
+    func interrupt()
+    var isInterrupted: Bool { get }
+    var partitions: [KafkaTopicPartition] { get }
+    /// The offsets behind the last of the first `count` records, per partition.
+    func positions(after count: Int) -> [(partition: KafkaTopicPartition, offset: Int64)]
+    /// Moves the records that were not taken to a batch of their own, if any are left.
+    func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> Self?
+}
+
 /// What a consumer knows and decides, without doing anything itself: every decision is an answer that
 /// ``ConsumerCore`` carries out, outside of the lock that guards this value.
-struct ConsumerState {
+struct ConsumerState<Batch: ConsumerStateBatch> {
     typealias Position = (partition: KafkaTopicPartition, offset: Int64)
 
     enum Phase {
@@ -28,7 +44,7 @@ struct ConsumerState {
 
     /// What the reader has in hand.
     private struct HandedOut {
-        var batch: KafkaConsumerBatch
+        var batch: Batch
         var mode: ReaderMode
         /// When the reader was last seen to get on.
         var progressTime: ContinuousClock.Instant
@@ -86,7 +102,7 @@ struct ConsumerState {
         case end
         case fail(KafkaError)
         /// Records are at hand already.
-        case deliver(KafkaConsumerBatch)
+        case deliver(Batch)
         /// Look into the data queue; `rejoin` names the topics to subscribe to again.
         case poll(rejoin: [String]?)
     }
@@ -163,12 +179,12 @@ struct ConsumerState {
     ///
     /// - Returns: what to hand out; `nil` when all of it belongs to partitions that were given up meanwhile.
     mutating func readerFound(
-        _ batch: KafkaConsumerBatch,
+        _ batch: Batch,
         mode: ReaderMode,
         now: ContinuousClock.Instant
-    ) -> KafkaConsumerBatch? {
+    ) -> Batch? {
         var found = batch
-        if batch.progress.contains(where: { !self.assignment.contains($0.partition) }) {
+        if !batch.partitions.allSatisfy(self.assignment.contains) {
             guard let rest = batch.splitRemaining(keeping: self.assignment.contains) else { return nil }
             found = rest
         }
@@ -200,7 +216,7 @@ struct ConsumerState {
     }
 
     /// What a sequence of records left behind of its batch, without partitions that were given up.
-    private mutating func takeLeftover(mode: ReaderMode, now: ContinuousClock.Instant) -> KafkaConsumerBatch? {
+    private mutating func takeLeftover(mode: ReaderMode, now: ContinuousClock.Instant) -> Batch? {
         guard let handedOut = self.handedOut else { return nil }
         self.handedOut = nil
         guard handedOut.mode == .records else { return nil }

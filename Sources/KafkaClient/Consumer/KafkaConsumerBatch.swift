@@ -8,7 +8,7 @@ public import Synchronization
 ///
 /// Unchecked, because the messages never change while they are readable, and what changes is atomic or, like
 /// `ownedCount`, touched by the one reader only.
-public final class KafkaConsumerBatch: @unchecked Sendable {
+public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
     /// The last record of a partition in this batch.
@@ -66,6 +66,8 @@ public final class KafkaConsumerBatch: @unchecked Sendable {
         self.messages.deallocate()
         self.client.batchDestroyed()
     }
+
+    var partitions: [KafkaTopicPartition] { self.progress.map(\.partition) }
 
     /// Takes the next record of a sequence of records: its position, or `nil` when the reader must look up.
     @inlinable
