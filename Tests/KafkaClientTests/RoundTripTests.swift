@@ -10,7 +10,9 @@ struct RoundTripTests {
         try await withKafkaProducer(.init(bootstrapServers: cluster.bootstrapServers)) { producer in
             let m = try await producer.send(.init(topic: "t", partition: 0, key: "k", value: "v"))
             #expect(m.offset == 0)
-            let results = try await producer.send(contentsOf: (0..<5000).map { .init(topic: "t", partition: 1, key: "k\($0)", value: "v\($0)") })
+            let results = try await producer.send(
+                contentsOf: (0..<5000).map { .init(topic: "t", partition: 1, key: "k\($0)", value: "v\($0)") }
+            )
             #expect(results.count == 5000)
             for (i, r) in results.enumerated() { #expect(try r.get().offset == Int64(i)) }
         }
@@ -20,7 +22,11 @@ struct RoundTripTests {
         let consumer = try KafkaConsumer(configuration: c)
         try await consumer.subscribe(to: ["t"])
         for try await record in consumer.records {
-            if record.partition == 0 { #expect(record.valueString == "v") } else { #expect(record.valueString == "v\(record.offset)") }
+            if record.partition == 0 {
+                #expect(record.valueString == "v")
+            } else {
+                #expect(record.valueString == "v\(record.offset)")
+            }
             n += 1
             if n == 5001 { try await consumer.commit(record); break }
         }

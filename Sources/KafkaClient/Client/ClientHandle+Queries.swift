@@ -37,7 +37,11 @@ extension ClientHandle {
     }
 
     /// The two ends of a partition's log.
-    func watermarks(of partition: KafkaTopicPartition, timeout: Duration, operation: String)
+    func watermarks(
+        of partition: KafkaTopicPartition,
+        timeout: Duration,
+        operation: String
+    )
         async throws(KafkaError) -> KafkaWatermarks
     {
         try await self.blocking { client throws(KafkaError) in
@@ -65,7 +69,11 @@ extension ClientHandle {
     }
 
     /// The offsets that the group has committed; partitions without one are left out.
-    func committedOffsets(for partitions: [KafkaTopicPartition], timeout: Duration, operation: String)
+    func committedOffsets(
+        for partitions: [KafkaTopicPartition],
+        timeout: Duration,
+        operation: String
+    )
         async throws(KafkaError) -> [KafkaTopicPartition: Int64]
     {
         try await self.blocking { client throws(KafkaError) in

@@ -29,7 +29,12 @@ final class ClientHandle: @unchecked Sendable {
     private static let destroyer = DispatchQueue(label: "kafka.destroy", attributes: .concurrent)
 
     /// Makes the client. Its events go nowhere until the pump is started.
-    init(kind: rd_kafka_type_t, properties: ConfigurationProperties, events: Int32, operation: String)
+    init(
+        kind: rd_kafka_type_t,
+        properties: ConfigurationProperties,
+        events: Int32,
+        operation: String
+    )
         throws(KafkaError)
     {
         let configuration = try properties.makeConfiguration(operation: operation)
@@ -89,7 +94,8 @@ final class ClientHandle: @unchecked Sendable {
                 throw KafkaError(
                     .invalidRecord,
                     operation: operation,
-                    message: "\"\(name)\" is not a topic name: it must have 1 to 249 of the characters a-z A-Z 0-9 . _ -"
+                    message:
+                        "\"\(name)\" is not a topic name: it must have 1 to 249 of the characters a-z A-Z 0-9 . _ -"
                 )
             }
             topics[name] = TopicHandle(pointer: pointer)

@@ -376,7 +376,8 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     private func rebalance(_ event: OpaquePointer, client: ClientHandle) {
-        let partitions = rd_kafka_event_topic_partition_list(event).map { PartitionList(borrowing: $0).partitions } ?? []
+        let partitions =
+            rd_kafka_event_topic_partition_list(event).map { PartitionList(borrowing: $0).partitions } ?? []
         switch rd_kafka_event_error(event) {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             self.state.withLock { $0.assigned(partitions) }

@@ -147,7 +147,8 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     func headers(at index: Int) -> [KafkaHeader] {
         self.headersLock.withLock { _ in
             var list: OpaquePointer?
-            guard rd_kafka_message_headers(self.message(at: index), &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
+            guard rd_kafka_message_headers(self.message(at: index), &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list
+            else {
                 return []
             }
             var headers: [KafkaHeader] = []

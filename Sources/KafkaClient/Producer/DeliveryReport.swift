@@ -31,7 +31,11 @@ struct DeliveryReport: Sendable {
     }
 
     /// What the sender gets.
-    func result(topic: String, operation: String, connectionProblem: ConnectionProblem)
+    func result(
+        topic: String,
+        operation: String,
+        connectionProblem: ConnectionProblem
+    )
         -> Result<KafkaRecordMetadata, KafkaError>
     {
         guard self.response == RD_KAFKA_RESP_ERR_NO_ERROR else {

@@ -74,7 +74,9 @@ public final class KafkaProducer: Sendable {
     /// - Returns: a result for each record, in the order of the records. When the task is cancelled, records that were not
     ///   handed over yet have the code `notSent`, those without an answer yet `outcomeUnknown`.
     /// - Throws: `CancellationError` when the task was cancelled before the first record was handed over.
-    public func send(contentsOf records: some Collection<KafkaProducerRecord>)
+    public func send(
+        contentsOf records: some Collection<KafkaProducerRecord>
+    )
         async throws -> [Result<KafkaRecordMetadata, KafkaError>]
     {
         try await self.core.send(ArraySlice(records))

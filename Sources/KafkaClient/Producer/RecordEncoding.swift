@@ -16,7 +16,15 @@ enum RecordEncoding {
         guard !record.headers.isEmpty || record.timestamp != nil else {
             return withBytes(record.key) { key in
                 withBytes(record.value) { value in
-                    kstream_produce(topic, partition, key.baseAddress, key.count, value.baseAddress, value.count, opaque)
+                    kstream_produce(
+                        topic,
+                        partition,
+                        key.baseAddress,
+                        key.count,
+                        value.baseAddress,
+                        value.count,
+                        opaque
+                    )
                 }
             }
         }
