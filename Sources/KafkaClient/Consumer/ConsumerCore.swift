@@ -176,17 +176,24 @@ final class ConsumerCore: @unchecked Sendable {
         guard let timeout = self.configuration.connectTimeout else { return }
         let deadline = ContinuousClock.now + timeout
         client.connectionChecks.async { [weak self, weak client] in
-            while let self, let client, self.state.withLock({ $0.phase == .open }) {
-                let left = deadline - .now
-                // In short steps, so that a consumer that is closed meanwhile need not wait for this.
-                let step = max(.milliseconds(1), min(left, .milliseconds(500)))
-                do throws(KafkaError) {
-                    return try client.connect(timeout: step, total: timeout, operation: "connect")
-                } catch {
-                    guard left <= step else { continue }
-                    self.fail(error)
-                    return
-                }
+            guard let self, let client else { return }
+            self.checkConnection(client, deadline: deadline, timeout: timeout)
+        }
+    }
+
+    /// Waits for a broker in short steps, so that a consumer that is closed meanwhile need not wait for this.
+    private func checkConnection(_ client: ClientHandle, deadline: ContinuousClock.Instant, timeout: Duration) {
+        guard self.state.withLock({ $0.phase == .open }) else { return }
+        let left = deadline - .now
+        let step = max(.milliseconds(1), min(left, .milliseconds(500)))
+        let nextStep = DispatchTime.now() + .milliseconds(step.milliseconds)
+        do throws(KafkaError) {
+            try client.connect(timeout: step, total: timeout, operation: "connect")
+        } catch {
+            guard left > step else { return self.fail(error) }
+            client.connectionChecks.asyncAfter(deadline: nextStep) { [weak self, weak client] in
+                guard let self, let client else { return }
+                self.checkConnection(client, deadline: deadline, timeout: timeout)
             }
         }
     }

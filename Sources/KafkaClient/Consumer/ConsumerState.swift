@@ -139,7 +139,12 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             )
         }
         var step = self.settle(isAsking: true)
-        if self.phase != .open || isCancelled {
+        if self.phase != .open {
+            // Nothing is in hand any more: closing need not wait for this reader.
+            self.handedOut = nil
+            return step
+        }
+        if isCancelled {
             return step
         }
         if !self.failures.isEmpty {

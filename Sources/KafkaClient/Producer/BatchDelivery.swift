@@ -40,25 +40,28 @@ final class BatchDelivery: @unchecked Sendable {
         self.slots.baseAddress.map { UnsafeMutableRawPointer($0 + index) + 1 }
     }
 
-    /// Counts records that are about to be handed to librdkafka. Each holds a reference until its report has come.
+    /// Counts records that are about to be handed to librdkafka. They hold one reference together until the last report.
     func willHandOver(_ count: Int) {
-        for _ in 0..<count {
-            _ = Unmanaged.passRetained(self)
+        self.state.withLock { state in
+            if state.outstanding == 0 {
+                _ = Unmanaged.passRetained(self)
+            }
+            state.outstanding += count
         }
-        self.state.withLock { $0.outstanding += count }
     }
 
     /// Takes back records that librdkafka refused, so that no report will come.
     ///
     /// - Parameter refusals: position and report of those that have failed; others will be handed over again.
     func didNotTake(_ count: Int, refusals: [(index: Int, report: DeliveryReport)]) {
-        self.state.withLock { state in
+        let wereLast = self.state.withLock { state in
             state.outstanding -= count
             for refusal in refusals {
                 self.slots[refusal.index].report = refusal.report
             }
+            return count > 0 && state.outstanding == 0
         }
-        for _ in 0..<count {
+        if wereLast {
             Unmanaged.passUnretained(self).release()
         }
     }
@@ -75,19 +78,21 @@ final class BatchDelivery: @unchecked Sendable {
         (opaque - 1).assumingMemoryBound(to: Slot.self)
     }
 
-    /// Delivers a run of reports of this batch under one lock, and gives back the references of its records.
+    /// Delivers a run of reports of this batch under one lock.
     func deliver(_ reports: some Collection<(slot: UnsafeMutablePointer<Slot>, report: DeliveryReport)>) {
-        let continuation = self.state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let (wereLast, continuation) = self.state.withLock { state -> (Bool, UnsafeContinuation<Void, Never>?) in
             for (slot, report) in reports {
                 slot.pointee.report = report
             }
             state.outstanding -= reports.count
-            guard state.isComplete, state.outstanding == 0 else { return nil }
+            guard state.outstanding == 0 else { return (false, nil) }
+            // While records are still being handed over, "none outstanding" is not the end.
+            guard state.isComplete else { return (true, nil) }
             defer { state.continuation = nil }
-            return state.continuation
+            return (true, state.continuation)
         }
         continuation?.resume()
-        for _ in 0..<reports.count {
+        if wereLast {
             Unmanaged.passUnretained(self).release()
         }
     }
