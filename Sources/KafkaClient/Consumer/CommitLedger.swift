@@ -96,7 +96,8 @@ final class CommitLedger: Sendable {
             waiter.deliver(outcome)
         } else if response != RD_KAFKA_RESP_ERR_NO_ERROR, response != RD_KAFKA_RESP_ERR__NO_OFFSET {
             let error = KafkaError(response, operation: "automatic commit")
-            logger.warning("\(error)")
+            // Retriable ones are made up for by the next commit.
+            logger.log(level: error.isRetriable ? .info : .warning, "\(error)")
         }
     }
 
