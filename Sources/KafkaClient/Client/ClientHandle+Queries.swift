@@ -44,7 +44,8 @@ extension ClientHandle {
     )
         async throws(KafkaError) -> KafkaWatermarks
     {
-        try await self.blocking { client throws(KafkaError) in
+        try TopicName.check(CollectionOfOne(partition), operation: operation)
+        return try await self.blocking { client throws(KafkaError) in
             var low: Int64 = 0
             var high: Int64 = 0
             let response = rd_kafka_query_watermark_offsets(
@@ -76,7 +77,8 @@ extension ClientHandle {
     )
         async throws(KafkaError) -> [KafkaTopicPartition: Int64]
     {
-        try await self.blocking { client throws(KafkaError) in
+        try TopicName.check(partitions, operation: operation)
+        return try await self.blocking { client throws(KafkaError) in
             let list = PartitionList(partitions)
             let response = rd_kafka_committed(client.pointer, list.pointer, Int32(timeout.milliseconds))
             guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {

@@ -15,7 +15,9 @@ final class ClientHandle: @unchecked Sendable {
     /// Serves the client's events without polling. It outlives the client, whose callbacks point to it.
     let pump: EventPump
     /// Where calls run that block in C.
-    let blockingCalls: DispatchQueue
+    let blockingCalls: BlockingCalls
+    /// Where the end is prepared; nothing else may hold it up.
+    let closing: DispatchQueue
     /// Where the first contact with a broker is waited for.
     let connectionChecks: DispatchQueue
     /// Completed when the client is destroyed.
@@ -26,7 +28,6 @@ final class ClientHandle: @unchecked Sendable {
     private let topics = Mutex<[String: TopicHandle]>([:])
     private let ownedQueues = Mutex<[SendablePointer]>([])
     private let liveBatches = Atomic<Int>(0)
-    private static let destroyer = DispatchQueue(label: "kafka.destroy", attributes: .concurrent)
 
     /// Makes the client. Its events go nowhere until the pump is started.
     init(
@@ -47,7 +48,8 @@ final class ClientHandle: @unchecked Sendable {
         self.pointer = pointer
         let name = String(cString: rd_kafka_name(pointer))
         self.pump = EventPump(label: "kafka.events.\(name)")
-        self.blockingCalls = DispatchQueue(label: "kafka.calls.\(name)")
+        self.blockingCalls = BlockingCalls(label: "kafka.calls.\(name)")
+        self.closing = DispatchQueue(label: "kafka.close.\(name)")
         self.connectionChecks = DispatchQueue(label: "kafka.connect.\(name)")
     }
 
@@ -57,7 +59,11 @@ final class ClientHandle: @unchecked Sendable {
         let queues = self.ownedQueues.withLock { $0 }
         let pump = self.pump
         let destruction = self.destruction
-        Self.destroyer.async {
+        // A serial queue gets a thread of its own.
+        DispatchQueue(label: "kafka.destroy").async {
+            if rd_kafka_type(pointer.value) == RD_KAFKA_PRODUCER {
+                Self.purge(pointer.value)
+            }
             pump.disconnect()
             for queue in queues {
                 rd_kafka_queue_destroy(queue.value)
@@ -81,22 +87,30 @@ final class ClientHandle: @unchecked Sendable {
         return queue
     }
 
+    /// Gives up what is still on its way, so that everybody who waits for a report gets one. The pump serves the reports
+    /// beside this thread.
+    func purge() {
+        Self.purge(self.pointer)
+    }
+
+    private static func purge(_ pointer: OpaquePointer) {
+        guard rd_kafka_outq_len(pointer) > 0 else { return }
+        rd_kafka_purge(pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        rd_kafka_flush(pointer, 5_000)
+    }
+
     /// librdkafka's name of this client, such as `kstream#producer-1`.
     var name: String { String(cString: rd_kafka_name(self.pointer)) }
 
     /// The handle of a topic, made at its first use and kept as long as the client.
     ///
-    /// - Throws: `invalidRecord` for a name that librdkafka does not take.
+    /// - Throws: `unknownTopicOrPartition` for what can't be the name of a topic.
     func topic(_ name: String, operation: String) throws(KafkaError) -> OpaquePointer {
         try self.topics.withLock { topics throws(KafkaError) in
             if let topic = topics[name] { return topic.pointer }
-            guard !name.utf8.contains(0), let pointer = rd_kafka_topic_new(self.pointer, name, nil) else {
-                throw KafkaError(
-                    .invalidRecord,
-                    operation: operation,
-                    message:
-                        "\"\(name)\" is not a topic name: it must have 1 to 249 of the characters a-z A-Z 0-9 . _ -"
-                )
+            try TopicName.check(name, operation: operation)
+            guard let pointer = rd_kafka_topic_new(self.pointer, name, nil) else {
+                throw KafkaError(rd_kafka_last_error(), operation: operation, topic: name)
             }
             topics[name] = TopicHandle(pointer: pointer)
             return pointer
@@ -114,7 +128,7 @@ final class ClientHandle: @unchecked Sendable {
     /// Whether consumed records are still in somebody's hands, which keep the client from being destroyed.
     var hasLiveBatches: Bool { self.liveBatches.load(ordering: .relaxed) > 0 }
 
-    /// Runs a call that blocks in C on the client's own thread for such calls; the calling task is suspended meanwhile.
+    /// Runs a call that blocks in C on one of the client's threads for such calls; the calling task is suspended meanwhile.
     func blocking<R: Sendable>(
         _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> R
     ) async throws(KafkaError) -> R {

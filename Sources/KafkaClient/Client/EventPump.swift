@@ -65,14 +65,6 @@ final class EventPump: @unchecked Sendable {
         }
     }
 
-    /// Lets go of the handler; events that come later are dropped.
-    func stop() {
-        self.dispatchQueue.async {
-            self.handler = nil
-            self.drained = nil
-        }
-    }
-
     /// Disables callbacks and gives the queues back, before the client is destroyed.
     func disconnect() {
         self.dispatchQueue.sync {

@@ -12,11 +12,12 @@ final class ReportWaiter<Report: Sendable>: Sendable {
     private enum State {
         case pending
         /// One waits, and rarely others: a receipt can be awaited by several tasks.
-        case waiting(Waiting, others: [Waiting], nextID: Int)
+        case waiting(Waiting, others: [Waiting])
         case delivered(Report)
     }
 
     private let state = Mutex(State.pending)
+    private let lastID = Atomic<Int>(0)
 
     /// The opaque pointer for librdkafka, which holds a reference until the report has come.
     func makeOpaque() -> UnsafeMutableRawPointer {
@@ -35,7 +36,7 @@ final class ReportWaiter<Report: Sendable>: Sendable {
             state = .delivered(report)
             return previous
         }
-        guard case .waiting(let first, let others, _) = previous else { return }
+        guard case .waiting(let first, let others) = previous else { return }
         first.continuation.resume(returning: report)
         for other in others {
             other.continuation.resume(returning: report)
@@ -45,13 +46,13 @@ final class ReportWaiter<Report: Sendable>: Sendable {
     /// Waits for the report; `nil` when the task was cancelled first.
     func wait() async -> Report? {
         if let report = self.deliveredReport { return report }
-        let id = Atomic<Int>(-1)
+        let id = self.lastID.add(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                self.install(continuation, id: id)
+                self.install(Waiting(id: id, continuation: continuation))
             }
         } onCancel: {
-            self.cancel(id.load(ordering: .acquiring))
+            self.cancel(id)
         }
     }
 
@@ -62,45 +63,42 @@ final class ReportWaiter<Report: Sendable>: Sendable {
         }
     }
 
-    private func install(_ continuation: UnsafeContinuation<Report?, Never>, id: borrowing Atomic<Int>) {
+    private func install(_ waiting: Waiting) {
         // `nil` means suspended, `.some(nil)` cancelled.
         let outcome = self.state.withLock { state -> Report?? in
             switch state {
             case .delivered(let report):
                 return .some(report)
+            case _ where Task.isCancelled:
+                // The handler of the cancellation may have run before there was something to cancel.
+                return .some(nil)
             case .pending:
-                // A cancellation that ran before the id was known is seen here instead.
-                id.store(0, ordering: .releasing)
-                if Task.isCancelled { return .some(nil) }
-                state = .waiting(Waiting(id: 0, continuation: continuation), others: [], nextID: 1)
+                state = .waiting(waiting, others: [])
                 return nil
-            case .waiting(let first, let others, let nextID):
-                id.store(nextID, ordering: .releasing)
-                if Task.isCancelled { return .some(nil) }
-                let waiting = Waiting(id: nextID, continuation: continuation)
-                state = .waiting(first, others: others + [waiting], nextID: nextID + 1)
+            case .waiting(let first, let others):
+                state = .waiting(first, others: others + [waiting])
                 return nil
             }
         }
         if let report = outcome {
-            continuation.resume(returning: report)
+            waiting.continuation.resume(returning: report)
         }
     }
 
     private func cancel(_ id: Int) {
         let cancelled = self.state.withLock { state -> Waiting? in
-            guard case .waiting(let first, var others, let nextID) = state else { return nil }
+            guard case .waiting(let first, var others) = state else { return nil }
             if first.id == id {
                 if others.isEmpty {
                     state = .pending
                 } else {
-                    state = .waiting(others.removeFirst(), others: others, nextID: nextID)
+                    state = .waiting(others.removeFirst(), others: others)
                 }
                 return first
             }
             guard let index = others.firstIndex(where: { $0.id == id }) else { return nil }
             let cancelled = others.remove(at: index)
-            state = .waiting(first, others: others, nextID: nextID)
+            state = .waiting(first, others: others)
             return cancelled
         }
         cancelled?.continuation.resume(returning: nil)

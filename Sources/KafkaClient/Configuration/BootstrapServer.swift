@@ -12,26 +12,34 @@ enum BootstrapServer {
         if let scheme = server.firstRange(of: "://") {
             address = server[scheme.upperBound...]
         }
-        let host: Substring
-        let port: Substring?
-        if address.first == "[", let close = address.firstIndex(of: "]") {
-            host = address[address.index(after: address.startIndex)..<close]
-            let rest = address[address.index(after: close)...]
-            guard rest.isEmpty || rest.first == ":" else { return advice }
-            port = rest.isEmpty ? nil : rest.dropFirst()
-        } else if let colon = address.lastIndex(of: ":") {
-            host = address[..<colon]
-            port = address[address.index(after: colon)...]
-        } else {
-            host = address
-            port = nil
+        guard let (host, port) = self.split(address) else {
+            return "\(advice); an IPv6 address goes in brackets, as [::1]:9092"
         }
         guard !host.isEmpty else { return "\(advice): the host is missing" }
-        if let port {
-            guard let number = Int(port), (1...65535).contains(number) else {
-                return "\(advice): the port must be a number from 1 to 65535"
-            }
+        if let port, !self.isPort(port) {
+            return "\(advice): the port must be a number from 1 to 65535"
         }
         return nil
+    }
+
+    private static func split(_ address: Substring) -> (host: Substring, port: Substring?)? {
+        if address.first == "[" {
+            guard let close = address.firstIndex(of: "]") else { return nil }
+            let host = address[address.index(after: address.startIndex)..<close]
+            let rest = address[address.index(after: close)...]
+            if rest.isEmpty { return (host, nil) }
+            return rest.first == ":" ? (host, rest.dropFirst()) : nil
+        }
+        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
+        switch parts.count {
+        case 1: return (parts[0], nil)
+        case 2: return (parts[0], parts[1])
+        default: return nil
+        }
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return false }
+        return Int(text).map { (1...65535).contains($0) } ?? false
     }
 }

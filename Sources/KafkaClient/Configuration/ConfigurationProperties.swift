@@ -102,13 +102,14 @@ extension ConfigurationProperties {
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up, kept inside librdkafka's range.
+    /// Whole milliseconds, rounded away from zero, kept inside librdkafka's range.
     var milliseconds: Int {
         let (seconds, attoseconds) = self.components
         guard seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }
         guard seconds > Int64(Int32.min) / 1000 else { return Int(Int32.min) }
-        let fraction = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-        return Int(seconds * 1000 + fraction)
+        // Away from zero, so that no time but none becomes 0, which means "for ever" to librdkafka.
+        let rounding: Int64 = attoseconds < 0 ? -999_999_999_999_999 : 999_999_999_999_999
+        return Int(seconds * 1000 + (attoseconds + rounding) / 1_000_000_000_000_000)
     }
 
     /// Seconds with fractions, for properties and messages.

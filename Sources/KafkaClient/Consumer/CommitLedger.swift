@@ -13,6 +13,7 @@ final class CommitLedger: Sendable {
     private struct State {
         var acknowledged: [KafkaTopicPartition: Int64] = [:]
         var waiting: [ObjectIdentifier: ReportWaiter<Outcome>] = [:]
+        var isAbandoned = false
     }
 
     private let state = Mutex(State())
@@ -31,7 +32,13 @@ final class CommitLedger: Sendable {
         guard let queue = rd_kafka_queue_get_main(client.pointer) else { throw KafkaError.closed(operation: operation) }
         defer { rd_kafka_queue_destroy(queue) }
         let waiter = ReportWaiter<Outcome>()
-        self.state.withLock { $0.waiting[ObjectIdentifier(waiter)] = waiter }
+        let isAbandoned = self.state.withLock { state in
+            if !state.isAbandoned {
+                state.waiting[ObjectIdentifier(waiter)] = waiter
+            }
+            return state.isAbandoned
+        }
+        guard !isAbandoned else { throw KafkaError.closed(operation: operation) }
         let opaque = waiter.makeOpaque()
         let list = offsets.map { PartitionList($0) }
         let response = rd_kafka_commit_queue(client.pointer, list?.pointer, queue, nil, opaque)
@@ -105,6 +112,7 @@ final class CommitLedger: Sendable {
     func abandonAll() {
         let waiting = self.state.withLock { state in
             defer { state.waiting = [:] }
+            state.isAbandoned = true
             return state.waiting
         }
         for waiter in waiting.values {

@@ -49,10 +49,17 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     private func start(_ client: ClientHandle) {
+        let commits = self.commits
+        let logger = self.logger
         client.pump.start(
             handler: { [weak client, weak self] event in
-                guard let client, let self else { return .done }
-                return self.handle(event, client: client)
+                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT {
+                    // Also when the consumer is gone: somebody may wait for it.
+                    commits.handle(event, logger: logger)
+                } else if let client, let self {
+                    self.handle(event, client: client)
+                }
+                return .done
             },
             drained: { [weak client, weak self] in
                 guard let client, rd_kafka_consumer_closed(client.pointer) == 1 else { return }
@@ -110,6 +117,9 @@ final class ConsumerCore: @unchecked Sendable {
         guard !topics.isEmpty else {
             throw KafkaError(.invalidState, operation: operation, message: "there are no topics to subscribe to")
         }
+        for topic in topics {
+            try TopicName.check(topic, operation: operation)
+        }
         let client = try self.client(for: operation)
         try self.state.withLock { state throws(KafkaError) in
             try state.subscribe(to: .topics(topics), operation: operation)
@@ -131,14 +141,7 @@ final class ConsumerCore: @unchecked Sendable {
     func assign(_ partitions: [KafkaTopicPartition: KafkaOffset]) async throws(KafkaError) {
         let operation = "assign"
         let client = try self.client(for: operation)
-        for partition in partitions.keys where partition.partition < 0 || partition.topic.utf8.contains(0) {
-            throw KafkaError(
-                .invalidState,
-                operation: operation,
-                topic: partition.topic,
-                message: "\(partition) is not a partition"
-            )
-        }
+        try TopicName.check(partitions.keys, operation: operation)
         try self.state.withLock { state throws(KafkaError) in
             try state.subscribe(to: .partitions, operation: operation)
             state.assigned(Array(partitions.keys))
@@ -200,37 +203,40 @@ final class ConsumerCore: @unchecked Sendable {
 
     // MARK: Reading
 
-    func readerCame() {
+    func readerCame() -> Int {
         self.state.withLock { $0.readerCame() }
     }
 
-    func readerLeft() {
-        let step = self.state.withLock { $0.readerLeft() }
+    func readerLeft(_ readerID: Int) {
+        let step = self.state.withLock { $0.readerLeft(readerID) }
         self.carryOut(step)
     }
 
     /// The next batch for a reader, which has processed what it had; `nil` at the end.
-    func nextBatch(_ mode: State.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
+    func nextBatch(_ mode: State.ReaderMode, readerID: Int) async throws(KafkaError) -> KafkaConsumerBatch? {
         let now = ContinuousClock.now
-        let step = self.state.withLock { $0.readerAsks(mode, isCancelled: Task.isCancelled, now: now) }
+        let step = self.state.withLock {
+            $0.readerAsks(mode, readerID: readerID, isCancelled: Task.isCancelled, now: now)
+        }
         self.carryOut(step)
         switch step.action {
         case .end: return nil
         case .fail(let error): throw error
         case .deliver(let batch): return batch
-        case .poll(let rejoin): return try await self.poll(mode, rejoin: rejoin)
+        case .poll(let rejoin): return try await self.poll(mode, readerID: readerID, rejoin: rejoin)
         }
     }
 
     private func poll(
         _ mode: State.ReaderMode,
+        readerID: Int,
         rejoin: [String]?
     ) async throws(KafkaError) -> KafkaConsumerBatch? {
         if let rejoin, let client = try? self.client(for: "read") {
             client.pump.dispatchQueue.async { self.rejoin(client, topics: rejoin) }
         }
         while true {
-            if let batch = self.drain(mode) { return batch }
+            if let batch = self.drain(mode, readerID: readerID) { return batch }
             switch self.state.withLock({ $0.readerLooks(isCancelled: Task.isCancelled) }) {
             case nil: await self.signal.wait()
             case .fail(let error): throw error
@@ -240,10 +246,10 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// Takes what is in the data queue, as one batch.
-    private func drain(_ mode: State.ReaderMode) -> KafkaConsumerBatch? {
-        guard let client = self.handle.withLock({ $0 }), self.state.withLock({ $0.phase == .open }) else { return nil }
+    private func drain(_ mode: State.ReaderMode, readerID: Int) -> KafkaConsumerBatch? {
+        guard let client = self.handle.withLock({ $0 }) else { return nil }
         let capacity = self.configuration.maxBatchRecords
-        while true {
+        while self.state.withLock({ $0.phase == .open }) {
             let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
             let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
             guard count > 0 else {
@@ -252,10 +258,13 @@ final class ConsumerCore: @unchecked Sendable {
             }
             guard let batch = self.sort(buffer, count: count, client: client) else { continue }
             let now = ContinuousClock.now
-            if let found = self.state.withLock({ $0.readerFound(batch, mode: mode, now: now) }) {
+            if let found = self.state.withLock({
+                $0.readerFound(batch, mode: mode, readerID: readerID, now: now)
+            }) {
                 return found
             }
         }
+        return nil
     }
 
     /// Parts records from ends of partitions and errors, which come in the shape of messages too.
@@ -358,13 +367,11 @@ final class ConsumerCore: @unchecked Sendable {
 
     // MARK: Events, on the pump
 
-    private func handle(_ event: OpaquePointer, client: ClientHandle) -> EventPump.Disposition {
+    private func handle(_ event: OpaquePointer, client: ClientHandle) {
         let events = ClientEvents(logger: self.logger, connectionProblem: client.connectionProblem)
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_REBALANCE:
             self.rebalance(event, client: client)
-        case RD_KAFKA_EVENT_OFFSET_COMMIT:
-            self.commits.handle(event, logger: self.logger)
         case RD_KAFKA_EVENT_LOG:
             events.log(event)
         case RD_KAFKA_EVENT_ERROR:
@@ -379,7 +386,6 @@ final class ConsumerCore: @unchecked Sendable {
         default:
             break
         }
-        return .done
     }
 
     private func rebalance(_ event: OpaquePointer, client: ClientHandle) {
@@ -528,9 +534,11 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     private func finishClose(waitForReader: Bool) async {
-        // Records that are still in somebody's hands keep the client; it is destroyed when they are gone.
+        // Records that are still in somebody's hands keep the client; it is destroyed when they are gone. A call that
+        // blocks in C keeps it too, but not beyond the deadline.
+        let deadline = DispatchTime.now() + .milliseconds(self.configuration.closeTimeout.milliseconds)
         let destruction = await self.shutDown(waitForReader: waitForReader)
-        await destruction?.wait()
+        await destruction?.wait(until: max(deadline, .now() + .milliseconds(100)))
         self.closed.complete()
     }
 
@@ -578,7 +586,6 @@ final class ConsumerCore: @unchecked Sendable {
                 }
                 self.partitionQueues = [:]
                 self.commits.abandonAll()
-                client.pump.stop()
                 self.state.withLock { $0.finishClose() }
                 self.handle.withLock { $0 = nil }
                 continuation.resume(returning: client.hasLiveBatches ? nil : client.destruction)

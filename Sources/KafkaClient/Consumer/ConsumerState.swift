@@ -46,6 +46,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private struct HandedOut {
         var batch: Batch
         var mode: ReaderMode
+        var readerID: Int
+        /// Partitions that were given up since. They may have come back, but not the records in hand: those are read again.
+        var givenUp: Set<KafkaTopicPartition> = []
         /// When the reader was last seen to get on.
         var progressTime: ContinuousClock.Instant
         var takenCount = 0
@@ -67,8 +70,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private var handedOut: HandedOut?
     /// Whether the reader waits for records in the consumer, so that nothing is being processed.
     private var readerIsInside = false
-    /// How many sequences are being read; one at most, unless the consumer is misused.
-    private var readerCount = 0
+    /// The sequences that are being read; one at most, unless the consumer is misused.
+    private var readers: Set<Int> = []
+    private var nextReaderID = 0
     private var revocation: Revocation?
     private var nextRevocationID = 0
     private var failures: [KafkaError] = []
@@ -115,25 +119,32 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         var action: ReaderAction
     }
 
-    mutating func readerCame() {
-        self.readerCount += 1
+    mutating func readerCame() -> Int {
+        defer { self.nextReaderID += 1 }
+        self.readers.insert(self.nextReaderID)
+        return self.nextReaderID
     }
 
     /// A sequence is no longer read: what it took but did not ask beyond stays unprocessed for now.
-    mutating func readerLeft() -> ReaderStep {
-        self.readerCount -= 1
+    mutating func readerLeft(_ readerID: Int) -> ReaderStep {
+        self.readers.remove(readerID)
         return self.revocation == nil ? ReaderStep(action: .end) : self.settle(isAsking: false)
     }
 
     /// The reader asks for more: what it had is processed.
-    mutating func readerAsks(_ mode: ReaderMode, isCancelled: Bool, now: ContinuousClock.Instant) -> ReaderStep {
-        guard !self.readerIsInside else {
+    mutating func readerAsks(
+        _ mode: ReaderMode,
+        readerID: Int,
+        isCancelled: Bool,
+        now: ContinuousClock.Instant
+    ) -> ReaderStep {
+        guard !self.readerIsInside, !self.isProcessing || self.handedOut?.readerID == readerID else {
             return ReaderStep(
                 action: .fail(
                     KafkaError(
                         .invalidState,
                         operation: "read",
-                        message: "a consumer has one reader at a time; another one is waiting for records"
+                        message: "a consumer has one reader at a time, and another one has not finished"
                     )
                 )
             )
@@ -151,7 +162,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             step.action = .fail(self.failures.removeFirst())
             return step
         }
-        if let left = self.takeLeftover(mode: mode, now: now) {
+        if let left = self.takeLeftover(mode: mode, readerID: readerID, now: now) {
             step.action = .deliver(left)
             return step
         }
@@ -186,15 +197,18 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     mutating func readerFound(
         _ batch: Batch,
         mode: ReaderMode,
+        readerID: Int,
         now: ContinuousClock.Instant
     ) -> Batch? {
+        // Closing does not wait for a reader that has nothing in hand.
+        guard self.phase == .open else { return nil }
         var found = batch
         if !batch.partitions.allSatisfy(self.assignment.contains) {
             guard let rest = batch.splitRemaining(keeping: self.assignment.contains) else { return nil }
             found = rest
         }
         self.readerIsInside = false
-        self.handedOut = HandedOut(batch: found, mode: mode, progressTime: now)
+        self.handedOut = HandedOut(batch: found, mode: mode, readerID: readerID, progressTime: now)
         return found
     }
 
@@ -217,11 +231,11 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private mutating func positionsToStore(after processed: Int) -> [Position] {
         guard let handedOut, processed > handedOut.storedCount else { return [] }
         self.handedOut?.storedCount = processed
-        return handedOut.batch.positions(after: processed).filter { self.assignment.contains($0.partition) }
+        return handedOut.batch.positions(after: processed).filter { self.isOwned($0.partition, since: handedOut) }
     }
 
     /// What a sequence of records left behind of its batch, without partitions that were given up.
-    private mutating func takeLeftover(mode: ReaderMode, now: ContinuousClock.Instant) -> Batch? {
+    private mutating func takeLeftover(mode: ReaderMode, readerID: Int, now: ContinuousClock.Instant) -> Batch? {
         guard let handedOut = self.handedOut else { return nil }
         self.handedOut = nil
         guard handedOut.mode == .records else { return nil }
@@ -229,17 +243,29 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         if mode == .records, !batch.isInterrupted {
             guard batch.takenCount < batch.count else { return nil }
             self.handedOut = handedOut
+            self.handedOut?.readerID = readerID
             self.handedOut?.progressTime = now
             return batch
         }
-        guard let rest = batch.splitRemaining(keeping: self.assignment.contains) else { return nil }
-        self.handedOut = HandedOut(batch: rest, mode: mode, progressTime: now)
+        guard let rest = batch.splitRemaining(keeping: { self.isOwned($0, since: handedOut) }) else { return nil }
+        self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
         return rest
     }
 
     /// Whether somebody may be processing records right now.
     private var isProcessing: Bool {
-        self.readerCount > 0 && self.handedOut != nil && !self.readerIsInside
+        guard let handedOut, !self.readerIsInside else { return false }
+        return self.readers.contains(handedOut.readerID)
+    }
+
+    /// Whether a partition was owned all the time since its records were handed out.
+    private func isOwned(_ partition: KafkaTopicPartition, since handedOut: HandedOut) -> Bool {
+        self.assignment.contains(partition) && !handedOut.givenUp.contains(partition)
+    }
+
+    private mutating func giveUp(_ partitions: [KafkaTopicPartition]) {
+        self.assignment.subtract(partitions)
+        self.handedOut?.givenUp.formUnion(partitions)
     }
 
     // MARK: Rebalances
@@ -260,7 +286,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         self.handedOut?.batch.interrupt()
         if isLost || self.phase != .open || self.isOutOfGroup || !self.isProcessing {
             let store = isLost || self.isOutOfGroup ? [] : self.takeProcessed()
-            self.assignment.subtract(partitions)
+            self.giveUp(partitions)
             return .answer(revocation, store: store)
         }
         self.revocation = revocation
@@ -279,7 +305,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private mutating func takeRevocation() -> Revocation? {
         guard let revocation else { return nil }
         self.revocation = nil
-        self.assignment.subtract(revocation.partitions)
+        self.giveUp(revocation.partitions)
         return revocation
     }
 

@@ -28,7 +28,7 @@ public import Logging
 ///
 /// A consumer has one reader at a time.
 public final class KafkaConsumer: Sendable {
-    private let core: ConsumerCore
+    let core: ConsumerCore
 
     /// Makes a consumer, which begins to connect in the background.
     ///
@@ -119,6 +119,7 @@ public final class KafkaConsumer: Sendable {
                 message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
             )
         }
+        try TopicName.check(offsets.keys, operation: operation)
         for (partition, offset) in offsets where offset < 0 {
             throw KafkaError(
                 .invalidState,

@@ -108,6 +108,8 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     ///
     /// - Returns: the new batch, or `nil` when nothing is left.
     func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
+        // Whoever still holds this batch must look up before it takes another record of it.
+        self.interrupt()
         let first = self.takenCount
         guard first < self.ownedCount else { return nil }
         let kept = self.progress.map { isKept($0.partition) }

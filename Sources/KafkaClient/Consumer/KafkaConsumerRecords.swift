@@ -50,7 +50,7 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
             repeat {
                 // The old batch goes first: its memory makes room for the new one's.
                 self.batch = nil
-                self.batch = try await self.reader.core.nextBatch(.records)
+                self.batch = try await self.reader.nextBatch(.records)
                 if let batch = self.batch, let index = batch.take() {
                     return KafkaConsumerRecord(batch: batch, index: index)
                 }
@@ -59,6 +59,10 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
         }
     }
 }
+
+/// An iterator belongs to the task that reads.
+@available(*, unavailable)
+extension KafkaConsumerRecords.Iterator: Sendable {}
 
 /// The records of a consumer in the batches that they come in, for `for try await`.
 ///
@@ -95,21 +99,30 @@ public struct KafkaConsumerBatches: AsyncSequence, Sendable {
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(KafkaError) -> KafkaConsumerBatch? {
-            try await self.reader.core.nextBatch(.batches)
+            try await self.reader.nextBatch(.batches)
         }
     }
 }
 
-/// Tells the consumer when a sequence is no longer read.
+/// An iterator belongs to the task that reads.
+@available(*, unavailable)
+extension KafkaConsumerBatches.Iterator: Sendable {}
+
+/// One sequence that is read. Tells the consumer when it no longer is.
 final class ConsumerReader: Sendable {
-    let core: ConsumerCore
+    private let core: ConsumerCore
+    private let id: Int
 
     init(core: ConsumerCore) {
         self.core = core
-        core.readerCame()
+        self.id = core.readerCame()
     }
 
     deinit {
-        self.core.readerLeft()
+        self.core.readerLeft(self.id)
+    }
+
+    func nextBatch(_ mode: ConsumerCore.State.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
+        try await self.core.nextBatch(mode, readerID: self.id)
     }
 }

@@ -51,14 +51,9 @@ final class BatchDelivery: @unchecked Sendable {
     }
 
     /// Takes back records that librdkafka refused, so that no report will come.
-    ///
-    /// - Parameter refusals: position and report of those that have failed; others will be handed over again.
-    func didNotTake(_ count: Int, refusals: [(index: Int, report: DeliveryReport)]) {
+    func didNotTake(_ count: Int) {
         let wereLast = self.state.withLock { state in
             state.outstanding -= count
-            for refusal in refusals {
-                self.slots[refusal.index].report = refusal.report
-            }
             return count > 0 && state.outstanding == 0
         }
         if wereLast {

@@ -10,20 +10,27 @@ enum BatchEncoding {
     /// How many bytes of keys and values are gathered for one call; larger records go by themselves.
     private static let stagingBytes = 256 * 1024
 
+    /// The batch that records belong to, and what to tell of those that are refused.
+    struct Target {
+        let batch: BatchDelivery
+        let client: ClientHandle
+        let operation: String
+        /// Makes the error of a record that librdkafka did not take.
+        let refusal: (ResponseCode, KafkaProducerRecord) -> KafkaError
+        /// The errors of records that can't be sent, by position in the batch.
+        var errors: [Int: KafkaError] = [:]
+    }
+
     /// Hands over records until all are, or the local queue is full.
     ///
     /// - Parameters:
     ///   - records: what is left of the batch.
     ///   - offset: the position of the first of them in the batch.
-    ///   - errors: gets those that can't be sent at all, by position in the batch.
     /// - Returns: how many need no further attempt, and whether the queue is full.
     static func produce(
         _ records: ArraySlice<KafkaProducerRecord>,
         startingAt offset: Int,
-        batch: BatchDelivery,
-        client: ClientHandle,
-        operation: String,
-        errors: inout [Int: KafkaError]
+        to target: inout Target
     ) -> (count: Int, isFull: Bool) {
         var staging = Staging()
         var done = 0
@@ -37,22 +44,14 @@ enum BatchEncoding {
                     handedOver = try self.produceRun(
                         rest.prefix(run),
                         startingAt: position,
-                        batch: batch,
-                        client: client,
-                        operation: operation,
+                        to: &target,
                         staging: &staging
                     )
                 } else {
-                    handedOver = try self.produceOne(
-                        rest[rest.startIndex],
-                        at: position,
-                        batch: batch,
-                        client: client,
-                        operation: operation
-                    )
+                    handedOver = try self.produceOne(rest[rest.startIndex], at: position, to: &target)
                 }
             } catch {
-                errors[position] = error
+                target.errors[position] = error
                 done += 1
                 continue
             }
@@ -81,68 +80,53 @@ enum BatchEncoding {
     private static func produceOne(
         _ record: KafkaProducerRecord,
         at position: Int,
-        batch: BatchDelivery,
-        client: ClientHandle,
-        operation: String
+        to target: inout Target
     ) throws(KafkaError) -> Int {
-        let topic = try client.topic(record.topic, operation: operation)
-        batch.willHandOver(1)
+        let topic = try target.client.topic(record.topic, operation: target.operation)
+        target.batch.willHandOver(1)
         let response: ResponseCode
         do throws(KafkaError) {
             response = try RecordEncoding.produce(
                 record,
-                client: client.pointer,
+                client: target.client.pointer,
                 topic: topic,
-                opaque: batch.opaque(at: position),
-                operation: operation
+                opaque: target.batch.opaque(at: position),
+                operation: target.operation
             )
         } catch {
-            batch.didNotTake(1, refusals: [])
+            target.batch.didNotTake(1)
             throw error
         }
-        switch response {
-        case RD_KAFKA_RESP_ERR_NO_ERROR:
-            return 1
-        case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-            batch.didNotTake(1, refusals: [])
-            return 0
-        default:
-            batch.didNotTake(1, refusals: [(position, DeliveryReport(refused: response))])
-            return 1
-        }
+        guard response != RD_KAFKA_RESP_ERR_NO_ERROR else { return 1 }
+        target.batch.didNotTake(1)
+        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL { return 0 }
+        throw target.refusal(response, record)
     }
 
     /// Produces a run; the answer is how many need no further attempt: all, or those before the queue was full.
     private static func produceRun(
         _ records: ArraySlice<KafkaProducerRecord>,
         startingAt position: Int,
-        batch: BatchDelivery,
-        client: ClientHandle,
-        operation: String,
+        to target: inout Target,
         staging: inout Staging
     ) throws(KafkaError) -> Int {
         let first = records[records.startIndex]
-        let topic = try client.topic(first.topic, operation: operation)
-        staging.gather(records, startingAt: position, batch: batch)
-        batch.willHandOver(records.count)
+        let topic = try target.client.topic(first.topic, operation: target.operation)
+        staging.gather(records, startingAt: position, batch: target.batch)
+        target.batch.willHandOver(records.count)
         let taken = staging.produce(to: topic, partition: first.partition ?? -1)
         guard taken < records.count else { return records.count }
 
+        target.batch.didNotTake(records.count - taken)
         // librdkafka stops at the first record that finds the queue full; others were refused for reasons of their own.
-        var refusals: [(index: Int, report: DeliveryReport)] = []
-        var fullAt = records.count
-        for index in 0..<records.count {
+        for (index, record) in records.enumerated() {
             let response = staging.response(at: index)
-            if response == RD_KAFKA_RESP_ERR__QUEUE_FULL {
-                fullAt = index
-                break
-            }
+            if response == RD_KAFKA_RESP_ERR__QUEUE_FULL { return index }
             if response != RD_KAFKA_RESP_ERR_NO_ERROR {
-                refusals.append((position + index, DeliveryReport(refused: response)))
+                target.errors[position + index] = target.refusal(response, record)
             }
         }
-        batch.didNotTake(records.count - taken, refusals: refusals)
-        return fullAt
+        return records.count
     }
 }
 

@@ -21,29 +21,20 @@ struct DeliveryReport: Sendable {
             && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
     }
 
-    /// The report of a record that librdkafka did not take.
-    init(refused response: ResponseCode) {
-        self.response = response
-        self.partition = -1
-        self.offset = -1
-        self.timestamp = -1
-        self.isPossiblyPersisted = false
-    }
-
     /// What the sender gets.
     func result(
-        topic: String,
+        of record: (topic: String, partition: Int32?),
         operation: String,
         connectionProblem: ConnectionProblem
     )
         -> Result<KafkaRecordMetadata, KafkaError>
     {
         guard self.response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            return .failure(self.error(topic: topic, operation: operation, connectionProblem: connectionProblem))
+            return .failure(self.error(of: record, operation: operation, connectionProblem: connectionProblem))
         }
         return .success(
             KafkaRecordMetadata(
-                topic: topic,
+                topic: record.topic,
                 partition: self.partition,
                 offset: self.offset >= 0 ? self.offset : nil,
                 timestamp: self.timestamp > 0 ? KafkaTimestamp(millisecondsSince1970: self.timestamp) : nil
@@ -51,7 +42,11 @@ struct DeliveryReport: Sendable {
         )
     }
 
-    private func error(topic: String, operation: String, connectionProblem: ConnectionProblem) -> KafkaError {
+    private func error(
+        of record: (topic: String, partition: Int32?),
+        operation: String,
+        connectionProblem: ConnectionProblem
+    ) -> KafkaError {
         var detail: [String] = []
         if self.isPossiblyPersisted {
             detail.append("the broker may have the record nevertheless")
@@ -62,8 +57,8 @@ struct DeliveryReport: Sendable {
         return KafkaError(
             self.response,
             operation: operation,
-            topic: topic,
-            partition: self.partition,
+            topic: record.topic,
+            partition: self.partition >= 0 ? self.partition : record.partition,
             detail: detail.isEmpty ? nil : detail.joined(separator: "; ")
         )
     }

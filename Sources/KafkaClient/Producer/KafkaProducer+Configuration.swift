@@ -83,6 +83,13 @@ extension KafkaProducer {
 extension KafkaProducer.Configuration {
     static let operation = "make a producer"
 
+    private var maxQueuedKilobytes: Int { max(1, self.maxQueuedBytes / 1024) }
+
+    /// Whether a record fits into the local queue once it is empty: librdkafka counts the bytes of values.
+    func fitsQueue(_ record: KafkaProducerRecord) -> Bool {
+        (record.value?.count ?? 0) <= self.maxQueuedKilobytes * 1024
+    }
+
     func makeProperties() throws(KafkaError) -> ConfigurationProperties {
         var properties = ConfigurationProperties()
         try properties.setCommon(
@@ -97,6 +104,13 @@ extension KafkaProducer.Configuration {
                 message: "an idempotent producer needs acknowledgements of .all, not .\(self.acknowledgements)"
             )
         }
+        guard self.deliveryTimeout > .zero else {
+            throw KafkaError(
+                .configuration,
+                operation: Self.operation,
+                message: "`deliveryTimeout` is \(self.deliveryTimeout): it must be above 0"
+            )
+        }
         properties.set("enable.idempotence", self.isIdempotent)
         properties.set("acks", self.acknowledgements.property)
         // Fractions of a millisecond are worth having here.
@@ -104,8 +118,16 @@ extension KafkaProducer.Configuration {
         properties.set("batch.size", self.maxBatchBytes)
         properties.set("batch.num.messages", self.maxBatchRecords)
         properties.set("message.max.bytes", self.maxMessageBytes)
-        properties.set("queue.buffering.max.messages", self.maxQueuedRecords)
-        properties.set("queue.buffering.max.kbytes", max(1, self.maxQueuedBytes / 1024))
+        properties.setOwned(
+            "queue.buffering.max.messages",
+            String(self.maxQueuedRecords),
+            useInstead: "use `maxQueuedRecords`"
+        )
+        properties.setOwned(
+            "queue.buffering.max.kbytes",
+            String(self.maxQueuedKilobytes),
+            useInstead: "use `maxQueuedBytes`"
+        )
         properties.set("compression.codec", self.compression.rawValue)
         properties.set("partitioner", self.partitioner.rawValue)
         properties.set("message.timeout.ms", self.deliveryTimeout)

@@ -45,7 +45,7 @@ public struct KafkaSendReceipt: Sendable {
                 )
             }
             return try report.result(
-                topic: self.topic,
+                of: (self.topic, self.partition),
                 operation: self.operation,
                 connectionProblem: self.connectionProblem
             ).get()

@@ -1,4 +1,5 @@
 internal import CLibrdkafka
+internal import Dispatch
 internal import Logging
 internal import Synchronization
 
@@ -13,8 +14,10 @@ final class ProducerCore: Sendable {
     private let configuration: KafkaProducer.Configuration
     private let logger: Logger
     private let phase: Mutex<Phase>
-    private let room: QueueRoom
+    let room: QueueRoom
+    private let connectionProblem: ConnectionProblem
     private let destruction: Completion
+    private let batchOperation = "send"
 
     init(configuration: KafkaProducer.Configuration, logger: Logger) throws(KafkaError) {
         let client = try ClientHandle(
@@ -29,6 +32,7 @@ final class ProducerCore: Sendable {
         self.logger = logger
         self.room = QueueRoom()
         self.destruction = client.destruction
+        self.connectionProblem = client.connectionProblem
         self.phase = Mutex(.open(client))
 
         let deliveries = ProducerEvents(
@@ -37,7 +41,11 @@ final class ProducerCore: Sendable {
             room: self.room,
             maxQueuedRecords: configuration.maxQueuedRecords
         )
-        client.pump.start { [weak client] event in deliveries.handle(event, client: client) }
+        client.pump.start(
+            handler: { [weak client] event in deliveries.handle(event, client: client) },
+            // Log lines count for librdkafka's queue length, too: now they are out of it.
+            drained: { deliveries.wakeIfThereIsRoom() }
+        )
         rd_kafka_set_log_queue(client.pointer, nil)
         if let queue = rd_kafka_queue_get_main(client.pointer) {
             client.pump.connect(queue)
@@ -49,6 +57,12 @@ final class ProducerCore: Sendable {
         try self.phase.withLock { phase throws(KafkaError) in
             guard case .open(let client) = phase else { throw KafkaError.closed(operation: operation) }
             return client
+        }
+    }
+
+    private var isOpen: Bool {
+        self.phase.withLock { phase in
+            if case .open = phase { true } else { false }
         }
     }
 
@@ -95,17 +109,15 @@ final class ProducerCore: Sendable {
     ) async throws -> ResponseCode {
         while true {
             let client = try self.client(for: operation)
-            let wasEmpty = rd_kafka_outq_len(client.pointer) == 0
             let response = try self.produce(record, waiter: waiter, client: client, operation: operation)
-            // A record that does not fit into an empty queue will never fit.
-            if response != RD_KAFKA_RESP_ERR__QUEUE_FULL || wasEmpty { return response }
+            if response != RD_KAFKA_RESP_ERR__QUEUE_FULL || !self.configuration.fitsQueue(record) { return response }
             try await self.waitForRoom(client)
         }
     }
 
     private func waitForRoom(_ client: ClientHandle) async throws(CancellationError) {
         // As long as something is outstanding its report will wake those who wait.
-        try await self.room.wait { rd_kafka_outq_len(client.pointer) > 0 }
+        try await self.room.wait { self.isOpen && rd_kafka_outq_len(client.pointer) > 0 }
     }
 
     private func produce(
@@ -165,34 +177,36 @@ final class ProducerCore: Sendable {
     // MARK: Batches
 
     func send(_ records: ArraySlice<KafkaProducerRecord>) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
-        let operation = "send"
         guard !records.isEmpty else { return [] }
         try Task.checkCancellation()
-        let connectionProblem = try self.client(for: operation).connectionProblem
         let batch = BatchDelivery(count: records.count)
+        let (handedOver, errors) = try await self.handOver(records, to: batch)
+        // Nobody may hold the client here: what it never reports is purged when the last holder lets go of it.
+        await batch.wait()
+        return self.results(of: batch, records: records, handedOver: handedOver, errors: errors)
+    }
+
+    /// Hands records to librdkafka, as there is room.
+    ///
+    /// - Returns: how many were handed over, fewer than all when the task was cancelled or the producer closed, and the
+    ///   errors of those that can't be sent.
+    private func handOver(
+        _ records: ArraySlice<KafkaProducerRecord>,
+        to batch: BatchDelivery
+    ) async throws -> (count: Int, errors: [Int: KafkaError]) {
+        let client = try self.client(for: self.batchOperation)
         var handedOver = 0
-        var errors: [Int: KafkaError] = [:]
-        while handedOver < records.count {
-            let client = try self.client(for: operation)
-            let wasEmpty = rd_kafka_outq_len(client.pointer) == 0
+        var target = BatchEncoding.Target(batch: batch, client: client, operation: self.batchOperation) {
+            self.refusal($0, of: $1, client: client, operation: self.batchOperation)
+        }
+        while handedOver < records.count, self.isOpen {
             let rest = records.dropFirst(handedOver)
-            let (count, isFull) = BatchEncoding.produce(
-                rest,
-                startingAt: handedOver,
-                batch: batch,
-                client: client,
-                operation: operation,
-                errors: &errors
-            )
+            let (count, isFull) = BatchEncoding.produce(rest, startingAt: handedOver, to: &target)
             handedOver += count
             guard isFull else { continue }
-            if wasEmpty, count == 0 {
-                errors[handedOver] = self.refusal(
-                    RD_KAFKA_RESP_ERR__QUEUE_FULL,
-                    of: records[records.startIndex + handedOver],
-                    client: client,
-                    operation: operation
-                )
+            let next = records[records.startIndex + handedOver]
+            if !self.configuration.fitsQueue(next) {
+                target.errors[handedOver] = target.refusal(RD_KAFKA_RESP_ERR__QUEUE_FULL, next)
                 handedOver += 1
                 continue
             }
@@ -203,33 +217,24 @@ final class ProducerCore: Sendable {
                 break
             }
         }
-        await batch.wait()
-        return self.results(
-            of: batch,
-            records: records,
-            handedOver: handedOver,
-            errors: errors,
-            connectionProblem: connectionProblem
-        )
+        return (handedOver, target.errors)
     }
 
     private func results(
         of batch: BatchDelivery,
         records: ArraySlice<KafkaProducerRecord>,
         handedOver: Int,
-        errors: [Int: KafkaError],
-        connectionProblem: ConnectionProblem
+        errors: [Int: KafkaError]
     ) -> [Result<KafkaRecordMetadata, KafkaError>] {
-        let operation = "send"
-        return batch.withReports { slots in
+        batch.withReports { slots in
             Array(unsafeUninitializedCapacity: records.count) { results, count in
                 for (index, record) in records.enumerated() {
                     let result: Result<KafkaRecordMetadata, KafkaError>
                     if let report = slots[index].report {
                         result = report.result(
-                            topic: record.topic,
-                            operation: operation,
-                            connectionProblem: connectionProblem
+                            of: (record.topic, record.partition),
+                            operation: self.batchOperation,
+                            connectionProblem: self.connectionProblem
                         )
                     } else if let error = errors[index] {
                         result = .failure(error)
@@ -237,12 +242,12 @@ final class ProducerCore: Sendable {
                         result = .failure(
                             KafkaError(
                                 index < handedOver ? .outcomeUnknown : .notSent,
-                                operation: operation,
+                                operation: self.batchOperation,
                                 topic: record.topic,
                                 partition: record.partition,
                                 message: index < handedOver
                                     ? "cancelled while the record was on its way: it may be sent or not"
-                                    : "cancelled before the record was handed over: it was not sent"
+                                    : "cancelled or closed before the record was handed over: it was not sent"
                             )
                         )
                     }
@@ -271,10 +276,13 @@ final class ProducerCore: Sendable {
     }
 
     func close() async {
+        let timeout = DispatchTimeInterval.milliseconds(self.configuration.closeTimeout.milliseconds)
+        let deadline = DispatchTime.now() + timeout
         if self.beginClose() {
             await self.drain()
         }
-        await self.destruction.wait()
+        // Giving up takes a moment more. A call that blocks in C may hold the client for longer; nobody waits for that.
+        await self.destruction.wait(until: max(deadline, .now() + .seconds(1)))
     }
 
     /// Closes in the background when the producer was dropped without being closed.
@@ -299,15 +307,16 @@ final class ProducerCore: Sendable {
         self.room.wake()
         let timeout = self.configuration.closeTimeout
         let logger = self.logger
-        try? await client.blocking { client throws(KafkaError) in
-            if rd_kafka_flush(client.pointer, Int32(timeout.milliseconds)) != RD_KAFKA_RESP_ERR_NO_ERROR {
-                logger.error("closing gives up \(rd_kafka_outq_len(client.pointer)) records after \(timeout)")
-                rd_kafka_purge(client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-                // Every purged record gets its report; the pump serves them beside this thread.
-                rd_kafka_flush(client.pointer, 5_000)
+        await withUnsafeContinuation { continuation in
+            client.closing.async {
+                if rd_kafka_flush(client.pointer, Int32(timeout.milliseconds)) != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    logger.error("closing gives up \(rd_kafka_outq_len(client.pointer)) records after \(timeout)")
+                    client.purge()
+                }
+                continuation.resume()
             }
         }
-        client.pump.stop()
+        // A sender that was about to hand over a record still holds the client, which purges it when it lets go.
         self.phase.withLock { $0 = .closed }
     }
 }

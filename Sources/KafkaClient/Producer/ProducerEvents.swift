@@ -26,7 +26,8 @@ struct ProducerEvents: Sendable {
         return .done
     }
 
-    private func wakeIfThereIsRoom() {
+    /// Wakes those who wait for room, if there is some.
+    func wakeIfThereIsRoom() {
         guard self.room.isAwaited else { return }
         if rd_kafka_outq_len(self.client.value) <= self.maxQueuedRecords / 2 {
             self.room.wake()
