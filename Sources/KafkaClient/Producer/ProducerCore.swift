@@ -157,14 +157,26 @@ final class ProducerCore: Sendable {
         if response == RD_KAFKA_RESP_ERR__FATAL, let error = client.fatalError(operation: operation) {
             return error
         }
-        var detail: String?
-        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL {
-            detail =
-                "maxQueuedRecords is \(self.configuration.maxQueuedRecords), "
-                + "maxQueuedBytes \(self.configuration.maxQueuedBytes)"
-        } else if response == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE {
-            detail = "maxMessageBytes is \(self.configuration.maxMessageBytes)"
+        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL, !self.configuration.fitsQueue(record) {
+            return KafkaError(
+                .messageTooLarge,
+                operation: operation,
+                topic: record.topic,
+                partition: record.partition,
+                message: "the value has \(record.value?.count ?? 0) bytes, and the local queue has room for "
+                    + "maxQueuedBytes (\(self.configuration.maxQueuedBytes))"
+            )
         }
+        let detail: String? =
+            switch response {
+            case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+                "maxQueuedRecords is \(self.configuration.maxQueuedRecords), "
+                    + "maxQueuedBytes \(self.configuration.maxQueuedBytes)"
+            case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+                "maxMessageBytes is \(self.configuration.maxMessageBytes)"
+            default:
+                nil
+            }
         return KafkaError(
             response,
             operation: operation,
