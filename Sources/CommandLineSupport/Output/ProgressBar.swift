@@ -1,0 +1,99 @@
+internal import Synchronization
+
+/// Progress of long work on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere.
+///
+/// `update` may be called for every record from any task: it draws at most ten times a second on a terminal, and
+/// writes at most a line every five seconds elsewhere.
+package final class ProgressBar: Sendable {
+    /// Where the bar is drawn.
+    struct Output: Sendable {
+        var isTerminal: Bool
+        var width: @Sendable () -> Int
+        var write: @Sendable (String) -> Void
+
+        static var standardError: Output {
+            Output(
+                isTerminal: Terminal.isStandardErrorInteractive,
+                width: { Terminal.standardErrorWidth },
+                write: { writeToStandardError($0) }
+            )
+        }
+    }
+
+    private struct State {
+        var done = 0
+        var note = ""
+        var lastDrawn: Duration?
+        var isFinished = false
+    }
+
+    private let label: String
+    private let total: Int?
+    private let output: Output
+    private let elapsed: @Sendable () -> Duration
+    private let state = Mutex(State())
+
+    /// Starts a bar, and its clock; nothing is drawn before the first update.
+    /// - Parameters:
+    ///   - label: What is being done.
+    ///   - total: How many there are to do; `nil` when that is not known.
+    package convenience init(label: String, total: Int?) {
+        let start = ContinuousClock.now
+        self.init(label: label, total: total, output: .standardError, elapsed: { start.duration(to: .now) })
+    }
+
+    init(label: String, total: Int?, output: Output, elapsed: @escaping @Sendable () -> Duration) {
+        self.label = label
+        self.total = total
+        self.output = output
+        self.elapsed = elapsed
+    }
+
+    /// Says how many are done.
+    /// - Parameters:
+    ///   - done: How many, from the beginning.
+    ///   - note: A few words that follow the figures.
+    package func update(_ done: Int, note: String = "") {
+        let now = self.elapsed()
+        let pause: Duration = self.output.isTerminal ? .milliseconds(100) : .seconds(5)
+        // Drawn under the lock: a late drawing of an earlier state would overwrite a newer one.
+        self.state.withLock { state in
+            guard !state.isFinished else { return }
+            state.done = done
+            state.note = note
+            // Elsewhere than on a terminal, work that ends within seconds leaves its last line only.
+            let last = state.lastDrawn ?? (self.output.isTerminal ? .seconds(-1) : .zero)
+            guard now - last >= pause else { return }
+            state.lastDrawn = now
+            self.draw(state, at: now)
+        }
+    }
+
+    /// Draws the last state and ends the line. Updates after it are ignored; a second call does nothing.
+    package func finish() {
+        let now = self.elapsed()
+        self.state.withLock { state in
+            guard !state.isFinished else { return }
+            state.isFinished = true
+            self.draw(state, at: now)
+            if self.output.isTerminal { self.output.write("\n") }
+        }
+    }
+
+    private func draw(_ state: State, at now: Duration) {
+        let line = ProgressLine(
+            label: self.label,
+            done: state.done,
+            total: self.total,
+            note: state.note.withoutControlCharacters,
+            elapsed: now,
+            isFinished: state.isFinished
+        )
+        if self.output.isTerminal {
+            // One column stays free: a full line would wrap, and the next return would not reach its beginning.
+            self.output.write("\r\u{1B}[K" + line.bar(width: self.output.width() - 1))
+        } else {
+            self.output.write(line.sentence + "\n")
+        }
+    }
+}
