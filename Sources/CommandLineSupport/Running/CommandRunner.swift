@@ -88,7 +88,9 @@ package enum CommandRunner {
             try? await output.write(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n")
             return ExitStatus.done
         case .validationFailure:
-            writeToStandardError(command.fullMessage(for: error) + "\n")
+            let text = command.fullMessage(for: error)
+            let prefix = "Error: "
+            writeToStandardError(text.hasPrefix(prefix) ? "error: \(text.dropFirst(prefix.count))\n" : text + "\n")
             return ExitStatus.usage
         case let other:
             writeToStandardError("error: \(error)\n")

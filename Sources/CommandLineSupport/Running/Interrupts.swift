@@ -20,8 +20,15 @@ internal import Darwin
 package func withInterruptHandling<Result: Sendable>(
     _ body: @escaping @concurrent @Sendable () async throws -> Result
 ) async throws -> Result {
-    let task = Task { try await body() }
+    await InterruptRelay.shared.start()
+    // The body waits until its handler is in place: a signal in between would find nothing to cancel.
+    let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+    let task = Task {
+        for await _ in gate {}
+        return try await body()
+    }
     let registration = InterruptRelay.shared.register { task.cancel() }
+    opener.finish()
     defer { InterruptRelay.shared.unregister(registration) }
     return try await withTaskCancellationHandler {
         try await task.value
@@ -44,16 +51,17 @@ private final class InterruptRelay: Sendable {
         var nextRegistration = 0
         var handlers: [Int: @Sendable () -> Void] = [:]
         var interrupted = false
+        var taken: Set<Int32> = []
         var sources: [any DispatchSourceSignal] = []
     }
 
+    private let queue = DispatchQueue(label: "kstream.interrupts")
     private let state = Mutex(State())
 
     var wasInterrupted: Bool { self.state.withLock { $0.interrupted } }
 
     func register(_ handler: @escaping @Sendable () -> Void) -> Int {
         self.state.withLock { state in
-            if state.sources.isEmpty { state.sources = self.makeSources() }
             state.nextRegistration += 1
             state.handlers[state.nextRegistration] = handler
             return state.nextRegistration
@@ -64,14 +72,26 @@ private final class InterruptRelay: Sendable {
         self.state.withLock { _ = $0.handlers.removeValue(forKey: registration) }
     }
 
-    private func makeSources() -> [any DispatchSourceSignal] {
-        let queue = DispatchQueue(label: "kstream.interrupts")
-        return [SIGINT, SIGTERM].map { number in
-            _ = signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [unowned self] in self.receive(number) }
-            source.resume()
-            return source
+    /// Takes the signals, and returns when they are taken: until then they end the process, as they would without us.
+    func start() async {
+        for number in [SIGINT, SIGTERM] {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                self.state.withLock { state in
+                    guard !state.taken.contains(number) else { return continuation.resume() }
+                    state.taken.insert(number)
+                    let source = DispatchSource.makeSignalSource(signal: number, queue: self.queue)
+                    source.setEventHandler { [unowned self] in self.receive(number) }
+                    source.setRegistrationHandler {
+                        #if canImport(Darwin)
+                        // Where the source only listens in; on Linux it replaces the action itself.
+                        _ = signal(number, SIG_IGN)
+                        #endif
+                        continuation.resume()
+                    }
+                    state.sources.append(source)
+                    source.activate()
+                }
+            }
         }
     }
 
