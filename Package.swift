@@ -3,12 +3,16 @@
 import PackageDescription
 
 /// The upcoming features that every target of the package compiles with (see CONTRIBUTING.md).
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+// `make build` and CI: a warning in our own targets is an error. Not by default, since a newer compiler may warn more.
+if Context.environment["KSTREAM_STRICT"] == "1" {
+    settings.append(.treatAllWarnings(as: .error))
+}
 
 let package = Package(
     name: "kstream",

@@ -1,0 +1,51 @@
+# Everything that is done with this repository, by name. `make` alone says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
+
+# The real invoices that the demo replays: an excerpt with every case of the rules.
+EXCERPT := Samples/online-retail-excerpt.csv
+# The form in which `make bench` prints: table or json.
+FORMAT ?= table
+# What `swift format` looks at. Build folders are hidden and so left out.
+SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
+
+help: ## Says what there is to make.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: dependencies ## Replays real orders through the pipeline and checks every total. Needs nothing but Swift.
+	@swift build --configuration release --product order-pipeline
+	@"$$(swift build --configuration release --show-bin-path)/order-pipeline" replay $(EXCERPT) --verify
+
+test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it is set.
+	@swift test --disable-xctest
+
+lint: lint-swift lint-scripts ## Checks the format of the Swift code, and that the shell scripts parse.
+
+lint-swift:
+	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+lint-scripts:
+	@for script in .ci/run .ci/dependencies Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
+
+build: dependencies ## Builds everything in release; a warning in our own code is an error.
+	@KSTREAM_STRICT=1 swift build --configuration release
+
+bench: ## Measures the client against C in the same run. FORMAT=json prints one object a line.
+	@$(MAKE) --no-print-directory dependencies >&2
+	@swift build --configuration release --package-path Benchmarks --product kstream-bench >&2
+	@"$$(swift build --configuration release --package-path Benchmarks --show-bin-path)/kstream-bench" --format $(FORMAT)
+
+docker-up: ## Starts an Apache Kafka node in a container and waits until it is ready.
+	@Docker/up
+
+docker-down: ## Stops that node and removes its data.
+	@Docker/down
+
+clean: ## Removes what was built.
+	@rm -rf .build Benchmarks/.build
+
+dependencies:
+	@.ci/dependencies
