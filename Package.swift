@@ -102,6 +102,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "kstreamTests",
+            dependencies: [
+                "kstream",
+                "KafkaClient",
+                "KafkaMockCluster",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "KafkaClientTests",
             dependencies: [
                 "KafkaClient",

@@ -69,6 +69,22 @@ struct InputLinesTests {
         }
     }
 
+    @Test func `batches have what is there, up to their limit, and keep what comes before an error`() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = try "input".written("a\nb\nc\nd\n\(String(repeating: "x", count: 2000))\n".utf8, in: directory)
+            try await withLines(of: path, maximumLength: 1024) { lines in
+                var batches = lines.batches(ofAtMost: 3).makeAsyncIterator()
+                let first = try await batches.next()
+                #expect(first?.map { String(decoding: $0, as: UTF8.self) } == ["a", "b", "c"])
+                let second = try await batches.next()
+                #expect(second?.map { String(decoding: $0, as: UTF8.self) } == ["d"])
+                await #expect(throws: InputError.lineTooLong(path: path, line: 5, limit: 1024)) {
+                    try await batches.next()
+                }
+            }
+        }
+    }
+
     @Test func `a line of the greatest length is read and one byte more is an error with its number`() async throws {
         try await withTemporaryDirectory { directory in
             let fits = String(repeating: "x", count: 1024)

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
-
 /// What ends a line.
 package enum LineEnd: Sendable {
     /// A line feed, with the carriage return before it where there is one: text files of every origin.
@@ -30,13 +24,20 @@ package struct InputLines: AsyncSequence {
     /// The input as blocks of bytes instead of lines. Use one or the other.
     package var chunks: InputChunks { InputChunks(source: self.reader.source) }
 
+    /// The lines in batches: each has all lines that are there without waiting, at least one and at most `limit`.
+    ///
+    /// For work that is cheaper for many lines at once and must not keep the line that somebody just typed.
+    package func batches(ofAtMost limit: Int) -> InputLineBatches {
+        InputLineBatches(reader: self.reader, limit: Swift.max(1, limit))
+    }
+
     package func makeAsyncIterator() -> Iterator { Iterator(reader: self.reader) }
 
     /// Reads the lines.
     package struct Iterator: AsyncIteratorProtocol {
         private let reader: LineReader
 
-        fileprivate init(reader: LineReader) {
+        init(reader: LineReader) {
             self.reader = reader
         }
 
@@ -52,103 +53,25 @@ package struct InputLines: AsyncSequence {
     }
 }
 
-/// The blocks of an input as they are read; for those who split it themselves.
-package struct InputChunks: AsyncSequence {
-    package typealias Element = [UInt8]
+/// The lines of an input, as many at a time as are there.
+package struct InputLineBatches: AsyncSequence {
+    package typealias Element = [ArraySlice<UInt8>]
     package typealias Failure = any Error
 
-    let source: InputSource
+    let reader: LineReader
+    let limit: Int
 
-    package func makeAsyncIterator() -> Iterator { Iterator(source: self.source) }
+    package func makeAsyncIterator() -> Iterator { Iterator(reader: self.reader, limit: self.limit) }
 
-    /// Reads the blocks.
+    /// Reads the batches.
     package struct Iterator: AsyncIteratorProtocol {
-        let source: InputSource
+        let reader: LineReader
+        let limit: Int
 
-        /// The next block, never empty, or `nil` at the end.
-        /// - Throws: ``InputError``, or `CancellationError` when the task was cancelled while it waited for input.
-        package mutating func next() async throws -> [UInt8]? {
-            try await self.source.nextChunk()
+        /// The next lines, or `nil` at the end.
+        /// - Throws: As ``InputLines/Iterator/next()``; the lines before an error were handed out.
+        package mutating func next() async throws -> [ArraySlice<UInt8>]? {
+            try await self.reader.nextBatch(ofAtMost: self.limit)
         }
-    }
-}
-
-/// Cuts blocks into lines.
-///
-/// A class, so that a second iterator over the same lines goes on after the first. Not `Sendable`: one task reads.
-private final class LineReader {
-    let source: InputSource
-    private let lineEnd: LineEnd
-    private let maximumLength: Int
-    private var buffer: [UInt8] = []
-    /// Where the next line begins.
-    private var start = 0
-    /// Up to where no line feed was found.
-    private var searched = 0
-    private var line = 0
-    private var isAtEnd = false
-
-    init(_ source: InputSource, lineEnd: LineEnd, maximumLength: Int) {
-        self.source = source
-        self.lineEnd = lineEnd
-        self.maximumLength = maximumLength
-    }
-
-    func next(isolation: isolated (any Actor)? = #isolation) async throws -> ArraySlice<UInt8>? {
-        while true {
-            if let end = self.endOfLine() {
-                let found = self.start..<end
-                self.start = end + 1
-                self.searched = end + 1
-                return try self.checked(self.buffer[found])
-            }
-            self.searched = self.buffer.count
-            if self.isAtEnd {
-                guard self.start < self.buffer.count else { return nil }
-                let rest = self.buffer[self.start...]
-                self.start = self.buffer.count
-                return try self.checked(rest)
-            }
-            try await self.refill()
-        }
-    }
-
-    private func refill(isolation: isolated (any Actor)? = #isolation) async throws {
-        // Two bytes more than allowed: the line end itself may still come.
-        guard self.buffer.count - self.start <= self.maximumLength + 1 else { throw self.tooLong(self.line + 1) }
-        guard let chunk = try await self.source.nextChunk() else {
-            self.isAtEnd = true
-            return
-        }
-        if self.start == self.buffer.count {
-            self.buffer = chunk
-        } else {
-            // The lines handed out may share the old buffer: only what is left of it moves on.
-            if self.start > 0 { self.buffer = Array(self.buffer[self.start...]) }
-            self.buffer.append(contentsOf: chunk)
-        }
-        self.searched -= self.start
-        self.start = 0
-    }
-
-    private func endOfLine() -> Int? {
-        self.buffer.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress, self.searched < bytes.count else { return nil }
-            let from = base + self.searched
-            guard let found = memchr(from, Int32(UInt8(ascii: "\n")), bytes.count - self.searched) else { return nil }
-            return base.distance(to: UnsafeRawPointer(found))
-        }
-    }
-
-    private func checked(_ slice: ArraySlice<UInt8>) throws -> ArraySlice<UInt8> {
-        self.line += 1
-        let strips = self.lineEnd == .lineFeedOrCarriageReturnLineFeed && slice.last == UInt8(ascii: "\r")
-        let text = strips ? slice.dropLast() : slice
-        guard text.count <= self.maximumLength else { throw self.tooLong(self.line) }
-        return text
-    }
-
-    private func tooLong(_ line: Int) -> InputError {
-        .lineTooLong(path: self.source.path, line: line, limit: self.maximumLength)
     }
 }

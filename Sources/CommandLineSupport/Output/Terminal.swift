@@ -16,6 +16,9 @@ package enum Terminal {
     /// Whether standard error may be coloured: a terminal that knows colours, and `NO_COLOR` is not set.
     package static var colorsStandardError: Bool { self.isStandardErrorInteractive && self.allowsColor }
 
+    /// Whether standard input comes from a terminal.
+    package static var isStandardInputInteractive: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// The columns of the terminal behind standard error; 80 where that is not known.
     package static var standardErrorWidth: Int {
         var size = winsize()
@@ -24,15 +27,16 @@ package enum Terminal {
     }
 
     private static var allowsColor: Bool {
-        self.allowsColor(noColor: self.environment("NO_COLOR"), terminal: self.environment("TERM"))
+        self.allowsColor(noColor: environmentVariable("NO_COLOR"), terminal: environmentVariable("TERM"))
     }
 
     /// The rule of no-color.org: any value that is not empty turns colour off.
     static func allowsColor(noColor: String?, terminal: String?) -> Bool {
         (noColor ?? "").isEmpty && terminal != "dumb"
     }
+}
 
-    private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
-    }
+/// The value of an environment variable, `nil` when it is not set.
+package func environmentVariable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
 }

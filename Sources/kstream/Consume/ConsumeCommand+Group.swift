@@ -1,0 +1,41 @@
+internal import CommandLineSupport
+internal import KafkaClient
+
+extension ConsumeCommand {
+    /// Reads as a member of a group; what was written is committed.
+    func consume(asMemberOf group: String, writer: RecordWriter) async throws {
+        var configuration = try self.makeConfiguration(group: group)
+        configuration.autoOffsetReset = self.from?.lower == .end ? .latest : .earliest
+        let consumer = try await withKafkaConsumer(configuration, logger: self.connection.logger) { consumer in
+            // A group may subscribe to a topic that is yet to come; somebody at a terminal has more likely mistyped it.
+            _ = try await consumer.partitions(of: self.topic.value, timeout: self.connection.timeoutDuration)
+            try await consumer.subscribe(to: [self.topic.value])
+            try await self.read(consumer, writer: writer)
+            return consumer
+        }
+        let commits = consumer.acknowledgedCommits.sorted { $0.key < $1.key }
+        guard !commits.isEmpty else { return }
+        let list = commits.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        writeToStandardError("committed for the group \(group): \(list)\n")
+    }
+
+    private func read(_ consumer: KafkaConsumer, writer: RecordWriter) async throws {
+        var atEnd: Set<KafkaTopicPartition> = []
+        for try await batch in consumer.batches {
+            var offsets: [KafkaTopicPartition: Int64] = [:]
+            for record in batch {
+                offsets[record.topicPartition] = record.offset + 1
+                guard try await writer.write(record) else { break }
+            }
+            try await writer.flush()
+            atEnd.subtract(offsets.keys)
+            atEnd.formUnion(batch.endOfPartitions.keys)
+            let assignment = consumer.assignment
+            if writer.isFull || (self.exitAtEnd && !assignment.isEmpty && assignment.isSubset(of: atEnd)) {
+                // The batch counts as processed only when the next one is asked for, and may be processed in part.
+                try await consumer.commit(offsets)
+                break
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import ArgumentParser
+internal import CommandLineSupport
+internal import KafkaClient
+internal import Synchronization
+
+/// Counts what was delivered and says what was not.
+final class DeliveryTally: Sendable {
+    /// Lines of complaint beyond this number are counted and not written.
+    private static let complaintLimit = 20
+
+    private struct State {
+        var delivered = 0
+        var failed = 0
+        var stopReason: String?
+        var isUnreachable = false
+    }
+
+    private let state = Mutex(State())
+    private let complain: @Sendable (String) -> Void
+
+    init(complain: @escaping @Sendable (String) -> Void = { writeToStandardError($0) }) {
+        self.complain = complain
+    }
+
+    /// How many records the broker has acknowledged.
+    var delivered: Int { self.state.withLock { $0.delivered } }
+
+    /// Whether it is of no use to go on: no broker answers any more.
+    var isHopeless: Bool { self.state.withLock { $0.isUnreachable } }
+
+    /// Sends the batch and counts its results.
+    func deliver(_ batch: RecordBatch, with producer: KafkaProducer) async throws {
+        do {
+            self.count(try await producer.send(contentsOf: batch.records), of: batch)
+        } catch is CancellationError {
+            self.count([], of: batch)
+        }
+    }
+
+    /// Counts the results of a batch; a record without a result was not sent.
+    func count(_ results: [Result<KafkaRecordMetadata, KafkaError>], of batch: RecordBatch) {
+        var failures = batch.refused
+        var delivered = 0
+        var isUnreachable = !batch.records.isEmpty
+        for (index, line) in batch.lineNumbers.enumerated() {
+            guard index < results.count else {
+                failures.append((line, "it was not sent before the interrupt"))
+                isUnreachable = false
+                continue
+            }
+            switch results[index] {
+            case .success:
+                delivered += 1
+                isUnreachable = false
+            case .failure(let error):
+                failures.append((line, "\(error.message)"))
+                isUnreachable = isUnreachable && (error.code == .timedOut || error.code == .brokerUnreachable)
+            }
+        }
+        failures.sort { $0.line < $1.line }
+        let alreadySaid = self.state.withLock { state in
+            state.delivered += delivered
+            state.failed += failures.count
+            state.isUnreachable = state.isUnreachable || isUnreachable
+            return state.failed - failures.count
+        }
+        for (index, failure) in failures.enumerated() where alreadySaid + index < Self.complaintLimit {
+            self.complain("line \(failure.line): not delivered: \(failure.reason)\n")
+        }
+    }
+
+    /// Notes why the lines from here on were not read.
+    func stop(because reason: String) {
+        self.state.withLock { $0.stopReason = reason }
+        self.complain("error: \(reason)\n")
+    }
+
+    /// The exit status that is not 0, for what could not be done; `nil` when all was delivered.
+    var status: ExitCode? {
+        self.state.withLock { state in
+            guard state.failed > 0 || state.stopReason != nil else { return nil }
+            if state.delivered > 0 { return ExitStatus.partlyDelivered }
+            return state.isUnreachable ? ExitStatus.unreachable : ExitStatus.failed
+        }
+    }
+
+    /// One line with the figures.
+    func summary(topic: String) -> String {
+        self.state.withLock { state in
+            var text = "\(topic): \(state.delivered.grouped) delivered"
+            if state.failed > 0 { text += ", \(state.failed.grouped) not delivered" }
+            if state.failed > Self.complaintLimit { text += " (the first \(Self.complaintLimit) are listed)" }
+            if state.isUnreachable { text += "; no broker answers any more, the rest was not read" }
+            if state.stopReason != nil { text += "; the rest could not be read" }
+            return text
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import KafkaClient
+import KafkaMockCluster
+import Subprocess
+import Synchronization
+import Testing
+
+@testable import kstream
+
+@Suite(.timeLimit(.minutes(2)))
+struct ProduceRunTests {
+    @Test func `lines are sent in their order and come back as they were`() async throws {
+        let cluster = try await TestCluster("produce")
+        let lines = ["first", "", " spaces ", "carriage return\r", "ünïcode"] + (0..<20_000).map { "line \($0)" }
+        let produced = try await cluster.run("produce", input: lines.joined(separator: "\n"))
+        #expect(produced.status == 0)
+        #expect(produced.output == "")
+        #expect(produced.errors == "\(cluster.topic): 20,005 delivered\n")
+        let consumed = try await cluster.run("consume", "--exit-at-end")
+        #expect(consumed.status == 0)
+        // Not the arrays themselves: a failure would print them all.
+        let isSame = consumed.lines == lines
+        #expect(isSame)
+        #expect(consumed.errors == "")
+    }
+
+    @Test func `no line is nothing to do`() async throws {
+        let cluster = try await TestCluster("empty")
+        let produced = try await cluster.run("produce")
+        #expect(produced.status == 0)
+        #expect(produced.errors == "\(cluster.topic): 0 delivered\n")
+    }
+
+    @Test func `keys are split off, and a line without one is said and not sent`() async throws {
+        let cluster = try await TestCluster("keys")
+        let produced = try await cluster.run("produce", "--key-separator", "=", input: "a=1\nb\nc=2=3\n")
+        #expect(produced.status == 4)
+        #expect(
+            produced.errors == """
+                line 2: not delivered: it has no key separator, so it was not sent
+                \(cluster.topic): 2 delivered, 1 not delivered
+
+                """
+        )
+        let consumed = try await cluster.run("consume", "--exit-at-end", "--key-separator", " -> ")
+        #expect(consumed.lines == ["a -> 1", "c -> 2=3"])
+    }
+
+    @Test func `a record that is too large is said with its line, and the others are sent`() async throws {
+        let cluster = try await TestCluster("large")
+        let input = "a\n\(String(repeating: "x", count: 2_000_000))\nb\n"
+        let produced = try await cluster.run("produce", input: input)
+        #expect(produced.status == 4)
+        #expect(produced.errors.hasPrefix("line 2: not delivered: "))
+        #expect(produced.errors.hasSuffix("\(cluster.topic): 2 delivered, 1 not delivered\n"))
+    }
+
+    @Test func `nothing delivered is a failure, with the first complaints only`() async throws {
+        let cluster = try await TestCluster("none")
+        let input = String(repeating: "line\n", count: 100)
+        let produced = try await cluster.run("produce", "--key-separator", "=", input: input)
+        #expect(produced.status == 1)
+        #expect(produced.errors.split(separator: "\n").count == 21)
+        #expect(produced.errors.hasSuffix("0 delivered, 100 not delivered (the first 20 are listed)\n"))
+    }
+
+    @Test func `a line is sent while the input stays open, and an interrupt ends the wait`() async throws {
+        let cluster = try await TestCluster("open")
+        var configuration = KafkaConsumer.Configuration(bootstrapServers: cluster.cluster.bootstrapServers)
+        configuration.fetchMaxWait = .milliseconds(20)
+        let seen = Mutex<[String]>([])
+        let result = try await Subprocess.run(
+            Command.executable,
+            arguments: ["produce", cluster.topic, "-b", cluster.servers],
+            environment: Command.environment(),
+            input: .inputWriter,
+            output: .discarded,
+            error: .string(limit: 1 << 20)
+        ) { execution in
+            _ = try await execution.standardInputWriter.write("typed\n")
+            let partition = KafkaTopicPartition(topic: cluster.topic, partition: 0)
+            try await withKafkaConsumer(configuration, assigned: [partition: .beginning]) { consumer in
+                for try await record in consumer.records {
+                    seen.withLock { $0.append(record.valueString ?? "") }
+                    break
+                }
+            }
+            try execution.send(signal: .interrupt)
+        }
+        #expect(seen.withLock { $0 } == ["typed"])
+        #expect(result.terminationStatus == .exited(130))
+        #expect(result.standardError == "\(cluster.topic): 1 delivered\n")
+    }
+}
