@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: help demo test lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
 
 # The real invoices that the demo replays: an excerpt with every case of the rules.
-EXCERPT := Samples/online-retail-excerpt.csv
+EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
 # The form in which `make bench` prints: table or json.
 FORMAT ?= table
 # What `swift format` looks at. Build folders are hidden and so left out.
