@@ -10,19 +10,19 @@ struct ConsumeCommand: AsyncParsableCommand {
         discussion: """
             Writes the value of each record and a line feed, or, with --json, each record as one JSON object on a line:
 
-              {"topic":"t","partition":0,"offset":7,"timestamp":1700000000000,"key":"k","value":"v",
-               "headers":[{"key":"h","value":"x"}]}
+              {"topic":"t","partition":0,"offset":7,"timestamp":1700000000000,
+               "key":"k","value":"v","headers":[{"key":"h","value":"x"}]}
 
-            timestamp is in milliseconds since 1970 (UTC), or null. key and value are null where the record has none: a value
+            timestamp is in milliseconds since 1970 (UTC), or null. key and value are null where the record has none: a value \
             of null is a tombstone. What is not UTF-8 stands in base64 under keyBase64 or valueBase64 instead.
 
-            Follows the topic until it is interrupted, unless --count, --exit-at-end or a range says where to end. Records
+            Follows the topic until it is interrupted, unless --count, --exit-at-end or a range says where to end. Records \
             of one partition come in their order; partitions come as they arrive.
 
-            With --group it is a member of that consumer group: it reads the partitions it is given from where the group
+            With --group it is a member of that consumer group: it reads the partitions it is given from where the group \
             stands, and commits what was written. --from start or end then says where a group begins that has no offset.
 
-            An offset is: start, end, N (the record with this offset), +N (N records behind the oldest), -N (N records before
+            An offset is: start, end, N (the record with this offset), +N (N records behind the oldest), -N (N records before \
             the end); A:B is from A until before B.
 
             Examples:

@@ -8,11 +8,11 @@ struct SeekCommand: AsyncParsableCommand {
         commandName: "seek",
         abstract: "Moves a consumer group to another place in a topic.",
         discussion: """
-            Commits the offset at which the group's consumers will go on, for every partition of the topic or for those
-            given, and prints the old and the new ones. Stop the group's consumers first: while the group has members, the
+            Commits the offset at which the group's consumers will go on, for every partition of the topic or for those \
+            given, and prints the old and the new ones. Stop the group's consumers first: while the group has members, the \
             broker refuses. Either every offset given is in its partition, or nothing is changed.
 
-            An offset is: start, end, N (the record with this offset), +N (N records behind the oldest), -N (N records
+            An offset is: start, end, N (the record with this offset), +N (N records behind the oldest), -N (N records \
             before the end).
 
             Examples:
