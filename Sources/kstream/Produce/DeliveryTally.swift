@@ -5,12 +5,13 @@ internal import Synchronization
 
 /// Counts what was delivered and says what was not.
 final class DeliveryTally: Sendable {
-    /// Lines of complaint beyond this number are counted and not written.
+    /// Complaints beyond this number are counted and not written.
     private static let complaintLimit = 20
 
     private struct State {
         var delivered = 0
         var failed = 0
+        var complaints = 0
         var stopReason: String?
         var isUnreachable = false
     }
@@ -57,16 +58,34 @@ final class DeliveryTally: Sendable {
                 isUnreachable = isUnreachable && (error.code == .timedOut || error.code == .brokerUnreachable)
             }
         }
-        failures.sort { $0.line < $1.line }
+        let runs = Self.runs(of: failures.sorted { $0.line < $1.line })
         let alreadySaid = self.state.withLock { state in
             state.delivered += delivered
             state.failed += failures.count
+            state.complaints += runs.count
             state.isUnreachable = state.isUnreachable || isUnreachable
-            return state.failed - failures.count
+            return state.complaints - runs.count
         }
-        for (index, failure) in failures.enumerated() where alreadySaid + index < Self.complaintLimit {
-            self.complain("line \(failure.line): not delivered: \(failure.reason)\n")
+        for run in runs.prefix(max(0, Self.complaintLimit - alreadySaid)) {
+            let lines =
+                run.lines.count == 1
+                ? "line \(run.lines.lowerBound)" : "lines \(run.lines.lowerBound) to \(run.lines.upperBound)"
+            self.complain("\(lines): not delivered: \(run.reason)\n")
         }
+    }
+
+    /// Neighbouring lines that failed for the same reason are said as one.
+    private static func runs(of failures: [(line: Int, reason: String)]) -> [(lines: ClosedRange<Int>, reason: String)]
+    {
+        var runs: [(lines: ClosedRange<Int>, reason: String)] = []
+        for failure in failures {
+            if let last = runs.last, last.lines.upperBound + 1 == failure.line, last.reason == failure.reason {
+                runs[runs.count - 1].lines = last.lines.lowerBound...failure.line
+            } else {
+                runs.append((failure.line...failure.line, failure.reason))
+            }
+        }
+        return runs
     }
 
     /// Notes why the lines from here on were not read.
@@ -89,7 +108,7 @@ final class DeliveryTally: Sendable {
         self.state.withLock { state in
             var text = "\(topic): \(state.delivered.grouped) delivered"
             if state.failed > 0 { text += ", \(state.failed.grouped) not delivered" }
-            if state.failed > Self.complaintLimit { text += " (the first \(Self.complaintLimit) are listed)" }
+            if state.complaints > Self.complaintLimit { text += " (not all are listed)" }
             if state.isUnreachable { text += "; no broker answers any more, the rest was not read" }
             if state.stopReason != nil { text += "; the rest could not be read" }
             return text
