@@ -102,7 +102,7 @@ struct ProgressTests {
         )
         #expect(
             line.bar(width: 79)
-                == "work  [#########.............................]  25%  250/1,000  25/s  30 s left"
+                == "work  [######..................]  25%  250/1,000  25/s  30 s left"
         )
         for width in 0..<79 { #expect(line.bar(width: width).count <= width) }
     }

@@ -11,7 +11,7 @@ struct ProgressLine {
     func bar(width: Int) -> String {
         let figures = self.figures
         guard let fraction = self.fraction else { return String("\(self.label)  \(figures)".prefix(max(0, width))) }
-        let room = min(40, width - self.label.count - figures.count - 6)
+        let room = min(24, width - self.label.count - figures.count - 6)
         guard room >= 10 else { return String("\(self.label)  \(figures)".prefix(max(0, width))) }
         let filled = Int(Double(room) * fraction)
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: room - filled)
