@@ -77,7 +77,6 @@ let package = Package(
                 "CommandLineSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -98,6 +97,18 @@ let package = Package(
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            // The excerpt and its scripts are read from where they are, by name.
+            exclude: ["Resources"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "OrderPipelineTests",
+            dependencies: [
+                "OrderPipeline",
+                "KafkaClient",
+                "KafkaMockCluster",
+                "CommandLineSupport",
             ],
             swiftSettings: settings
         ),

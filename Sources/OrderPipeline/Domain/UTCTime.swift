@@ -1,0 +1,130 @@
+/// A moment in UTC, to the millisecond, from the year 1 to the year 9999.
+///
+/// In JSON it is an RFC 3339 string that ends in `Z`: `2010-12-01T08:26:00Z`.
+public struct UTCTime: Sendable, Hashable, Comparable {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    public let millisecondsSince1970: Int64
+
+    /// Reads `2010-12-01T08:26:00Z`, with up to three decimals of a second where they are given.
+    /// - Returns: `nil` for any other form and for moments that don't exist.
+    public init?(rfc3339 text: some Collection<UInt8>) {
+        let bytes = Array(text)
+        guard bytes.last == UInt8(ascii: "Z"), bytes.count >= 20 else { return nil }
+        var milliseconds = 0
+        if bytes.count > 20 {
+            let decimals = bytes[20..<(bytes.count - 1)]
+            guard bytes[19] == UInt8(ascii: "."), (1...3).contains(decimals.count),
+                let value = Self.number(decimals)
+            else { return nil }
+            milliseconds = [100, 10, 1][decimals.count - 1] * value
+        }
+        self.init(dateTime: bytes[..<19], separator: UInt8(ascii: "T"), milliseconds: milliseconds)
+    }
+
+    /// Reads `2010-12-01 08:26:00` as UTC, the form of the Online Retail data.
+    /// - Returns: `nil` for any other form and for moments that don't exist.
+    public init?(dateTime text: some Collection<UInt8>) {
+        self.init(dateTime: Array(text)[...], separator: UInt8(ascii: " "), milliseconds: 0)
+    }
+
+    /// - Parameter bytes: Date and time to the second, 19 bytes counted from index 0.
+    private init?(dateTime bytes: ArraySlice<UInt8>, separator: UInt8, milliseconds: Int) {
+        let dash = UInt8(ascii: "-")
+        let colon = UInt8(ascii: ":")
+        guard bytes.count == 19, bytes[4] == dash, bytes[7] == dash, bytes[10] == separator, bytes[13] == colon,
+            bytes[16] == colon, let year = Self.number(bytes[0..<4]), let month = Self.number(bytes[5..<7]),
+            let day = Self.number(bytes[8..<10]), let hour = Self.number(bytes[11..<13]),
+            let minute = Self.number(bytes[14..<16]), let second = Self.number(bytes[17..<19]),
+            year >= 1, (1...12).contains(month), day >= 1, day <= Self.days(inMonth: month, of: year),
+            hour < 24, minute < 60, second < 60
+        else { return nil }
+        let days = Self.days(before: year) + (1..<month).reduce(0) { $0 + Self.days(inMonth: $1, of: year) } + day - 1
+        let seconds = (days - Self.days(before: 1970)) * 86_400 + hour * 3600 + minute * 60 + second
+        self.millisecondsSince1970 = Int64(seconds * 1000 + milliseconds)
+    }
+
+    /// Whether the left moment is earlier.
+    public static func < (left: UTCTime, right: UTCTime) -> Bool {
+        left.millisecondsSince1970 < right.millisecondsSince1970
+    }
+
+    /// The calendar month, `2010-12`.
+    public var month: String { String(self.description.prefix(7)) }
+
+    // MARK: Calendar
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var value = 0
+        for byte in digits {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return value
+    }
+
+    private static func isLeap(_ year: Int) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
+
+    private static func days(inMonth month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: self.isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Days from 0001-01-01 to the first day of the year (Gregorian calendar).
+    private static func days(before year: Int) -> Int {
+        let past = year - 1
+        return past * 365 + past / 4 - past / 100 + past / 400
+    }
+}
+
+extension UTCTime: CustomStringConvertible {
+    /// The moment as RFC 3339; milliseconds only where there are any.
+    public var description: String {
+        // Counted from 0001-01-01, so that nothing is negative.
+        let milliseconds = Int(self.millisecondsSince1970) + Self.days(before: 1970) * 86_400_000
+        var day = milliseconds / 86_400_000
+        var year = day / 366 + 1
+        while Self.days(before: year + 1) <= day { year += 1 }
+        day -= Self.days(before: year)
+        var month = 1
+        while day >= Self.days(inMonth: month, of: year) {
+            day -= Self.days(inMonth: month, of: year)
+            month += 1
+        }
+        let second = milliseconds / 1000 % 86_400
+        let date = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day + 1, 2))"
+        let time = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.joined(separator: ":")
+        let rest = milliseconds % 1000
+        return "\(date)T\(time)" + (rest == 0 ? "" : ".\(Self.padded(rest, 3))") + "Z"
+    }
+
+    private static func padded(_ value: Int, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
+extension UTCTime: Codable {
+    /// Reads the RFC 3339 string.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let time = UTCTime(rfc3339: text.utf8) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "expected a time such as 2010-12-01T08:26:00Z"
+            )
+        }
+        self = time
+    }
+
+    /// Writes the RFC 3339 string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(self.description)
+    }
+}
