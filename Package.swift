@@ -109,6 +109,7 @@ let package = Package(
                 "KafkaClient",
                 "KafkaMockCluster",
                 "CommandLineSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

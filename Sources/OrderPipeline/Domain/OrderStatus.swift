@@ -29,6 +29,9 @@ public struct OrderStatus: Sendable, Hashable, Codable {
             case .shipped, .cancelled, .rejected, .refused, .credited: 3
             }
         }
+
+        /// Whether nothing comes after it.
+        public var isFinal: Bool { self.rank == 3 }
     }
 
     /// The order.

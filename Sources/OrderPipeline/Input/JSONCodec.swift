@@ -50,7 +50,8 @@ struct JSONFailure: Error, CustomStringConvertible {
         case .typeMismatch(let type, let context):
             self.reason = "\(Self.name(context.codingPath)) is not of the expected type (\(type))"
         case .dataCorrupted(let context) where context.codingPath.isEmpty:
-            self.reason = "it is not JSON"
+            // Foundation says the same of an integer that it can't hold.
+            self.reason = "it is not JSON, or has a number that is not whole or beyond 64 bits"
         case .dataCorrupted(let context):
             self.reason = "\(Self.name(context.codingPath)): \(context.debugDescription)"
         @unknown default:

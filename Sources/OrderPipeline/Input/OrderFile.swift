@@ -54,7 +54,9 @@ package struct OrderFile: Sendable {
                 reader = Reader(path: self.path, format: self.formatByName ?? (isJSON ? .jsonLines : .csv))
                 try reader?.append(text, body)
             }
-            if reader == nil, self.formatByName != .jsonLines { throw OrderFileError.notRetail(path: self.path, found: "") }
+            guard reader != nil || self.formatByName == .jsonLines else {
+                throw OrderFileError.notRetail(path: self.path, found: "")
+            }
             try reader?.finish(body)
         }
     }

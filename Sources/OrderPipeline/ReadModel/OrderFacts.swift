@@ -29,6 +29,8 @@ struct OrderFacts: Sendable {
     private(set) var shipment: Shipment?
     private(set) var refund: Money?
     private(set) var cancellation: OrderCancelled.Reason?
+    /// The furthest stage that was published.
+    private(set) var stage: OrderStatus.Stage?
 
     mutating func apply(_ event: OrderEvent) {
         switch event {
@@ -56,12 +58,22 @@ struct OrderFacts: Sendable {
         }
     }
 
+    mutating func apply(_ status: OrderStatus) {
+        if let stage = self.stage, stage.rank >= status.status.rank { return }
+        self.stage = status.status
+    }
+
     private mutating func decide(_ decision: Decision) {
         self.decision = self.decision ?? decision
     }
 
-    /// What is still missing before the story of this order is at its end, as the name of an event; `nil` at the end.
+    /// What is still missing before the story of this order is at its end; `nil` at the end.
     var missing: String? {
+        if let event = self.missingEvent { return event }
+        return self.stage?.isFinal == true ? nil : "its last status"
+    }
+
+    private var missingEvent: String? {
         guard let decision = self.decision else { return "a decision on the command" }
         guard case .placed = decision else { return nil }
         switch (self.payment, self.shipment) {

@@ -3,20 +3,24 @@ struct RevenueReadModel: Sendable {
     private var facts: [String: OrderFacts] = [:]
     /// How many orders are at the end of their story.
     private(set) var completed = 0
-    /// How many events told something about an order of this replay, repetitions included.
-    private(set) var events = 0
+    /// How many events and statuses were taken, repetitions included.
+    private(set) var messages = 0
 
-    mutating func apply(_ event: OrderEvent) { self.update(event.orderID) { $0.apply(event) } }
-    mutating func apply(_ event: PaymentEvent) { self.update(event.orderID) { $0.apply(event) } }
-    mutating func apply(_ event: ShippingEvent) { self.update(event.orderID) { $0.apply(event) } }
-
-    private mutating func update(_ order: String, _ apply: (inout OrderFacts) -> Void) {
-        self.events += 1
-        var facts = self.facts[order] ?? OrderFacts()
+    /// Takes a message; a command tells nothing yet.
+    mutating func apply(_ message: PipelineMessage) {
+        if case .command = message { return }
+        self.messages += 1
+        var facts = self.facts[message.orderID] ?? OrderFacts()
         let wasComplete = facts.missing == nil
-        apply(&facts)
+        switch message {
+        case .command: break
+        case .order(let event): facts.apply(event)
+        case .payment(let event): facts.apply(event)
+        case .shipping(let event): facts.apply(event)
+        case .status(let status): facts.apply(status)
+        }
         if !wasComplete, facts.missing == nil { self.completed += 1 }
-        self.facts[order] = facts
+        self.facts[message.orderID] = facts
     }
 
     /// The totals of all that is known so far; right for good once every order is complete.
@@ -24,8 +28,8 @@ struct RevenueReadModel: Sendable {
         self.facts.values.reduce(into: Totals()) { $1.add(to: &$0) }
     }
 
-    /// Which of the orders are not at their end, and the event that each waits for.
-    func missing(of orders: some Sequence<String>) -> [(order: String, event: String)] {
+    /// Which of the orders are not at their end, each with what it waits for.
+    func missing(of orders: some Sequence<String>) -> [(order: String, waitsFor: String)] {
         orders.compactMap { order in
             (self.facts[order] ?? OrderFacts()).missing.map { (order, $0) }
         }

@@ -68,9 +68,12 @@ public struct Totals: Sendable, Hashable {
     /// The totals as one JSON object, over several lines, with sorted countries and months.
     package var json: String {
         var members = self.figures.map { "  \(Self.quoted($0.key)): \($0.value)" }
-        for (key, revenue) in [("revenue_by_country", self.revenueByCountry), ("revenue_by_month", self.revenueByMonth)] {
+        for (key, revenue) in [
+            ("revenue_by_country", self.revenueByCountry), ("revenue_by_month", self.revenueByMonth),
+        ] {
             let rows = revenue.sorted { $0.key < $1.key }.map { "    \(Self.quoted($0.key)): \($0.value)" }
-            members.append("  \(Self.quoted(key)): {" + (rows.isEmpty ? "}" : "\n" + rows.joined(separator: ",\n") + "\n  }"))
+            let object = rows.isEmpty ? "{}" : "{\n" + rows.joined(separator: ",\n") + "\n  }"
+            members.append("  \(Self.quoted(key)): \(object)")
         }
         return "{\n" + members.joined(separator: ",\n") + "\n}\n"
     }

@@ -1,0 +1,49 @@
+internal import KafkaClient
+
+/// The Kafka cluster that the pipeline runs on, and how to talk to it.
+package struct PipelineCluster: Sendable {
+    /// Addresses of some brokers.
+    package var bootstrapServers: [String]
+    /// Whether the cluster is the one in this process: then every log begins at offset 0 and has no holes, and where it
+    /// does not, records were lost.
+    package var isEmbedded: Bool
+
+    /// Names a cluster.
+    package init(bootstrapServers: [String], isEmbedded: Bool) {
+        self.bootstrapServers = bootstrapServers
+        self.isEmbedded = isEmbedded
+    }
+
+    /// How many partitions the topics get where this process creates them.
+    package static let partitions = 8
+
+    /// How long closing a client may take: three seconds, so that an interrupted program ends within five.
+    private static let closeTimeout = Duration.seconds(3)
+
+    /// The consumer group of a service.
+    static func group(_ name: String) -> String { "order-pipeline.\(name)" }
+
+    /// The configuration of a consumer in a group.
+    func consumer(group: String) -> KafkaConsumer.Configuration {
+        var configuration = KafkaConsumer.Configuration(bootstrapServers: self.bootstrapServers, group: group)
+        configuration.clientID = group
+        configuration.commitPolicy = .afterProcessing(interval: .seconds(1))
+        // Ranges give one member the same partitions of all topics, so that what concerns one order meets in one place.
+        configuration.assignors = [.range]
+        configuration.closeTimeout = Self.closeTimeout
+        // The embedded cluster answers an empty fetch at the end of the wait, and not when a record comes.
+        if self.isEmbedded { configuration.fetchMaxWait = .milliseconds(10) }
+        return configuration
+    }
+
+    /// The configuration of a producer.
+    func producer(clientID: String) -> KafkaProducer.Configuration {
+        var configuration = KafkaProducer.Configuration(bootstrapServers: self.bootstrapServers)
+        configuration.clientID = clientID
+        // Batches of hundreds are sent: a short wait lets each become one request.
+        configuration.linger = .milliseconds(2)
+        configuration.compression = .lz4
+        configuration.closeTimeout = Self.closeTimeout
+        return configuration
+    }
+}

@@ -1,0 +1,33 @@
+package import KafkaClient
+
+/// Why a replay can't come to its end.
+package enum PipelineError: Error, Sendable, CustomStringConvertible {
+    /// The embedded cluster dropped records before a service had read them.
+    case recordsLost(KafkaTopicPartition, offsets: Range<Int64>)
+    /// Nothing happened for a while, and orders are not at their end; `examples` says what some of them wait for.
+    case stalled(after: Duration, completed: Int, missing: Int, examples: [String])
+    /// A service ended although nobody asked it to.
+    case serviceEnded(String)
+    /// A topic is not there, and the cluster does not create it.
+    case topicMissing(String)
+
+    package var description: String {
+        switch self {
+        case .recordsLost(let partition, let offsets):
+            """
+            the embedded cluster dropped records \(offsets.lowerBound) to \(offsets.upperBound - 1) of \(partition) \
+            before they were read: it keeps 5 MB or 100,000 batches of a partition. Replay fewer invoices \
+            (--invoices) or use an Apache Kafka cluster (--bootstrap-servers)
+            """
+        case .stalled(let duration, let completed, let missing, let examples):
+            """
+            nothing happened for \(duration.components.seconds) s: \(completed) invoices are done, \(missing) are not \
+            (\(examples.joined(separator: "; "))\(missing > examples.count ? "; ..." : ""))
+            """
+        case .serviceEnded(let name):
+            "the \(name) service ended before the replay was done"
+        case .topicMissing(let topic):
+            "the topic \(topic) does not exist, and the cluster does not create it: create it and try again"
+        }
+    }
+}

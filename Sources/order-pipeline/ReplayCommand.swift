@@ -1,0 +1,126 @@
+internal import ArgumentParser
+internal import CommandLineSupport
+internal import Logging
+internal import OrderPipeline
+
+/// `order-pipeline replay`: sends the orders of a file through the pipeline and reports what came of them.
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Sends the orders of a file through the pipeline and reports the totals.",
+        discussion: """
+            FILE is CSV in the layout of the Online Retail data (InvoiceNo, StockCode, Description, Quantity, InvoiceDate, \
+            UnitPrice, CustomerID, Country) or JSON Lines of commands (Schemas/order-command.schema.json); it may be packed \
+            by xz or gzip, and - is standard input.
+
+            Without --bootstrap-servers or KSTREAM_BOOTSTRAP_SERVERS a small cluster is started in this process.
+
+            Exit status:
+              0  done
+              1  failed, or a total differs (--verify)
+              2  the command line is wrong
+              3  no broker could be reached in time
+              4  done, but lines of the file are malformed; they are reported
+            130  interrupted
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The file.", valueName: "file"))
+    var file: String
+
+    @Option(help: ArgumentHelp("Take only the first N invoice numbers of the file.", valueName: "n"))
+    var invoices: Int?
+
+    @Flag(help: "Print the totals as one JSON object; amounts are thousandths of a pound.")
+    var json = false
+
+    @Flag(help: "Compare every total with a plain pass over the file; end with status 1 when one differs.")
+    var verify = false
+
+    @Option(
+        name: [.customShort("b"), .long],
+        help: ArgumentHelp("Addresses of some brokers of an Apache Kafka cluster.", valueName: "host:port,...")
+    )
+    var bootstrapServers: String?
+
+    @Flag(name: .shortAndLong, help: "Write the clients' log to standard error.")
+    var verbose = false
+
+    func validate() throws {
+        if let invoices = self.invoices, invoices < 1 { throw ValidationError("--invoices must be 1 or more.") }
+        if self.bootstrapServers != nil, self.servers.isEmpty {
+            throw ValidationError("--bootstrap-servers has no address: give host:port, or several with commas.")
+        }
+    }
+
+    func run() async throws {
+        let book = try await OrderBook(reading: OrderFile(path: self.file), limit: self.invoices)
+        self.reportMalformed(book)
+        let commits = CommitLog()
+        let outcome: Replay.Outcome
+        do {
+            outcome = try await self.replay(book, commits: commits)
+        } catch  where wasInterrupted {
+            Self.report(commits)
+            throw CancellationError()
+        }
+        try await self.report(outcome, book: book)
+        if self.verify, outcome.totals != book.expected { throw ExitStatus.failed }
+        if book.malformedCount > 0 { throw ExitStatus.partlyDelivered }
+    }
+
+    private func replay(_ book: OrderBook, commits: CommitLog) async throws -> Replay.Outcome {
+        let bar = ProgressBar(label: "invoices", total: book.numbers.count)
+        defer { bar.finish() }
+        func run(on cluster: PipelineCluster) async throws -> Replay.Outcome {
+            try await Replay(cluster: cluster, commits: commits, logger: self.logger).run(book.commands) { done in
+                bar.update(done)
+            }
+        }
+        let servers = self.servers
+        guard servers.isEmpty else {
+            return try await run(on: PipelineCluster(bootstrapServers: servers, isEmbedded: false))
+        }
+        return try await withEmbeddedCluster { try await run(on: $0) }
+    }
+
+    /// The addresses that were given; none means the embedded cluster.
+    private var servers: [String] {
+        let list = self.bootstrapServers ?? environmentVariable("KSTREAM_BOOTSTRAP_SERVERS") ?? ""
+        return list.split { $0 == "," || $0.isWhitespace }.map(String.init)
+    }
+
+    private var logger: Logger {
+        var logger = Logger(label: "order-pipeline") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = self.verbose ? .debug : .error
+        return logger
+    }
+
+    // MARK: What is said
+
+    private func report(_ outcome: Replay.Outcome, book: OrderBook) async throws {
+        let report = ReplayReport(outcome: outcome, expected: self.verify ? book.expected : nil)
+        if self.json {
+            try await StandardOutput.shared.write(outcome.totals.json)
+            for difference in report.differences { writeToStandardError("differs: \(difference)\n") }
+        } else {
+            try await StandardOutput.shared.write(report.text(color: Terminal.colorsStandardOutput))
+        }
+    }
+
+    private func reportMalformed(_ book: OrderBook) {
+        for line in book.malformed {
+            writeToStandardError("\(self.file):\(line.line): \(line.reason.withoutControlCharacters)\n")
+        }
+        let rest = book.malformedCount - book.malformed.count
+        if rest > 0 { writeToStandardError("\(self.file): \(rest.grouped) more malformed lines\n") }
+    }
+
+    private static func report(_ commits: CommitLog) {
+        let entries = commits.entries
+        if entries.isEmpty { writeToStandardError("nothing was committed\n") }
+        for entry in entries {
+            writeToStandardError("committed: \(entry.group) \(entry.partition) \(entry.offset)\n")
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+
+@testable import OrderPipeline
+
+/// What tests of the pipeline have in common.
+enum Fixtures {
+    /// The excerpt of real invoices that ships with the project.
+    static let excerpt = Self.resource("online-retail-excerpt.csv")
+    /// What the Python script expects of it.
+    static let excerptTotals = Self.resource("online-retail-excerpt.totals.json")
+
+    private static func resource(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(components: "Sources", "order-pipeline", "Resources", name).path
+    }
+
+    /// An invoice of lines given as quantity and thousandths.
+    static func invoice(
+        _ number: String,
+        country: String = "France",
+        at time: String = "2011-05-06T07:08:09Z",
+        _ lines: [(quantity: Int64, price: Int64)]
+    ) throws -> Invoice {
+        Invoice(
+            number: number,
+            customerID: "1",
+            country: country,
+            placedAt: try time.utcTime,
+            lines: lines.enumerated().map { index, line in
+                InvoiceLine(
+                    sku: "S\(index)",
+                    description: "",
+                    quantity: line.quantity,
+                    unitPrice: Money(thousandths: line.price)
+                )
+            }
+        )
+    }
+
+    /// A command for every outcome that the rules know.
+    static func everyCase() throws -> [OrderCommand] {
+        [
+            .placeOrder(try self.invoice("1", [(2, 2_550), (1, 1)])),
+            .placeOrder(try self.invoice("2", country: "EIRE", at: "2011-06-01T00:00:00Z", [(1, 10_000_000)])),
+            .placeOrder(try self.invoice("3", [(1, 10_000_001)])),
+            .placeOrder(try self.invoice("4", country: "Unspecified", [(3, 1_000)])),
+            .placeOrder(try self.invoice("5", [(1, 1_000), (0, 1_000)])),
+            .placeOrder(try self.invoice("6", [(1, 1_000), (1, -1)])),
+            .placeOrder(try self.invoice("7", [(5, 0)])),
+            .placeOrder(try self.invoice("8", [(.max, .max)])),
+            .issueCreditNote(try self.invoice("C1", [(-2, 500)])),
+            .issueCreditNote(try self.invoice("C2", [(-2, 500), (1, 1)])),
+            .issueCreditNote(try self.invoice("C3", [(-2, -500)])),
+            .issueCreditNote(try self.invoice("C4", [(-2, 0)])),
+            .placeOrder(try self.invoice("A1", [(1, 1_000)])),
+            .placeOrder(try self.invoice("C5", [(1, 1_000)])),
+            .issueCreditNote(try self.invoice("9", [(-1, 1_000)])),
+        ]
+    }
+
+    /// What ``everyCase()`` comes to, worked out by hand.
+    static var everyCaseTotals: Totals {
+        var totals = Totals()
+        totals.invoices = 15
+        totals.lines = 19
+        totals.ordersPlaced = 4
+        totals.ordersRejected = 4
+        totals.ordersDeclined = 1
+        totals.ordersCompensated = 1
+        totals.ordersShipped = 2
+        totals.creditNotes = 1
+        totals.creditNotesRejected = 3
+        totals.invoicesRefused = 3
+        totals.placedAmount = 5_101 + 10_000_000 + 10_000_001 + 3_000
+        totals.shippedAmount = 5_101 + 10_000_000
+        totals.refundedAmount = 3_000
+        totals.declinedAmount = 10_000_001
+        totals.creditedAmount = 1_000
+        totals.revenueByCountry = ["France": 4_101, "EIRE": 10_000_000]
+        totals.revenueByMonth = ["2011-05": 4_101, "2011-06": 10_000_000]
+        return totals
+    }
+
+    /// Writes a file, gives its path to the body and removes it.
+    static func withFile<Result>(
+        _ name: String,
+        _ contents: some Sequence<UInt8>,
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appending(component: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(component: name)
+        try Data(contents).write(to: file)
+        return try await body(file.path)
+    }
+}
+
+/// A value of a test that is not what it must be.
+struct FixtureError: Error {
+    var text: String
+}
+
+extension String {
+    /// The moment that the text says.
+    var utcTime: UTCTime {
+        get throws {
+            guard let time = UTCTime(rfc3339: self.utf8) else { throw FixtureError(text: self) }
+            return time
+        }
+    }
+}
+
+/// A generator of the same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        self.state = self.state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let mixed = (self.state ^ (self.state >> 33)) &* 0xFF51_AFD7_ED55_8CCD
+        return mixed ^ (mixed >> 33)
+    }
+}

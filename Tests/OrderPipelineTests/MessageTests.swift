@@ -1,0 +1,81 @@
+import Testing
+
+@testable import OrderPipeline
+
+@Suite("Messages as JSON")
+struct MessageTests {
+    private let codec = JSONCodec()
+
+    @Test("every event of every case comes back as it was")
+    func roundTrip() throws {
+        let codec = JSONCodec()
+        var messages = try Fixtures.everyCase().map(PipelineMessage.command)
+        var orders = OrdersService()
+        var payments = PaymentsService()
+        var shipping = ShippingService()
+        var index = 0
+        while index < messages.count {
+            let message = messages[index]
+            messages += orders.handle(message, replay: nil) + payments.handle(message, replay: nil)
+            messages += shipping.handle(message, replay: nil)
+            index += 1
+        }
+        // 15 commands, 15 decisions, 4 payments, 1 refund, 3 shipments, 2 cancellations, and statuses.
+        #expect(messages.count > 55)
+        for message in messages {
+            #expect(try codec.decode(codec.encode(message), from: message.topic) == message)
+        }
+    }
+
+    @Test("a command has the form of the contract")
+    func command() throws {
+        let text = """
+            {"country":"United Kingdom","customerId":"17850","lines":[{"description":"","quantity":6,"sku":"85123A",\
+            "unitPrice":2550}],"orderId":"536365","placedAt":"2010-12-01T08:26:00Z","type":"PlaceOrder"}
+            """
+        let command = try self.codec.decode(OrderCommand.self, from: text.utf8)
+        #expect(String(decoding: try self.codec.encode(command), as: UTF8.self) == text)
+    }
+
+    @Test("an event has its type beside its fields")
+    func event() throws {
+        let event = OrderEvent.cancelled(OrderCancelled(orderId: "1", reason: .notShippable))
+        let text = String(decoding: try self.codec.encode(event), as: UTF8.self)
+        #expect(text == #"{"orderId":"1","reason":"not-shippable","type":"OrderCancelled"}"#)
+    }
+
+    @Test(
+        "what is not a command is refused with a sentence that names the place",
+        arguments: [
+            ("", "it is not JSON"), ("[]", "the value is not of the expected type"), ("{", "it is not JSON"),
+            (#"{"type":"PlaceOrder"}"#, "orderId is missing"),
+            (#"{"type":"Steal","orderId":"1"}"#, "type"),
+            (Self.line(quantity: "6.5"), "not whole"), (Self.line(quantity: "\"6\""), "lines[0].quantity"),
+            (Self.line(quantity: "9223372036854775808"), "beyond 64 bits"),
+            (Self.line(quantity: "1e400"), ""), (Self.line(quantity: "null"), "lines[0].quantity"),
+            (Self.line(id: "\"\""), "orderId"), (Self.line(id: "536365"), "orderId"),
+            (Self.line(time: "2010-12-01 08:26:00"), "placedAt: expected a time"),
+            (String(repeating: "[", count: 100_000), ""),
+        ]
+    )
+    func malformed(text: String, part: String) {
+        do {
+            let command = try self.codec.decode(OrderCommand.self, from: text.utf8)
+            Issue.record("it was read: \(command)")
+        } catch {
+            #expect(error.reason.contains(part))
+            #expect(!error.reason.isEmpty)
+        }
+    }
+
+    private static func line(
+        quantity: String = "6",
+        id: String = "\"536365\"",
+        time: String = "2010-12-01T08:26:00Z"
+    ) -> String {
+        """
+        {"type":"PlaceOrder","orderId":\(id),"country":"X","placedAt":"\(time)",\
+        "lines":[{"sku":"A","quantity":\(quantity),"unitPrice":1}]}
+        """
+    }
+}
