@@ -358,6 +358,11 @@ final class ConsumerCore: @unchecked Sendable {
         self.store(self.state.withLock { $0.takeProcessed() })
     }
 
+    /// Marks positions that are about to be committed, so that automatic commits do not take them back.
+    func storeExplicit(_ offsets: [KafkaTopicPartition: Int64]) {
+        self.store(self.state.withLock { $0.committing(offsets) })
+    }
+
     var assignment: Set<KafkaTopicPartition> { self.state.withLock { $0.assignment } }
 
     /// The first of the partitions that this consumer may not commit.

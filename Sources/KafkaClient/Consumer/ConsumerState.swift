@@ -73,6 +73,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     /// The sequences that are being read; one at most, unless the consumer is misused.
     private var readers: Set<Int> = []
     private var nextReaderID = 0
+    /// Positions that were committed explicitly, which what is processed by the count of records must not take back.
+    private var explicitPositions: [KafkaTopicPartition: Int64] = [:]
     private var revocation: Revocation?
     private var nextRevocationID = 0
     private var failures: [KafkaError] = []
@@ -231,7 +233,19 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private mutating func positionsToStore(after processed: Int) -> [Position] {
         guard let handedOut, processed > handedOut.storedCount else { return [] }
         self.handedOut?.storedCount = processed
-        return handedOut.batch.positions(after: processed).filter { self.isOwned($0.partition, since: handedOut) }
+        return handedOut.batch.positions(after: processed).filter { position in
+            self.isOwned(position.partition, since: handedOut)
+                && position.offset > self.explicitPositions[position.partition] ?? -1
+        }
+    }
+
+    /// The caller commits positions by itself.
+    ///
+    /// - Returns: what to store, so that automatic commits do not take it back.
+    mutating func committing(_ offsets: [KafkaTopicPartition: Int64]) -> [Position] {
+        let owned = offsets.filter { self.assignment.contains($0.key) }
+        self.explicitPositions.merge(owned) { _, new in new }
+        return owned.map { ($0.key, $0.value) }
     }
 
     /// What a sequence of records left behind of its batch, without partitions that were given up.
@@ -266,6 +280,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private mutating func giveUp(_ partitions: [KafkaTopicPartition]) {
         self.assignment.subtract(partitions)
         self.handedOut?.givenUp.formUnion(partitions)
+        for partition in partitions {
+            self.explicitPositions[partition] = nil
+        }
     }
 
     // MARK: Rebalances

@@ -130,6 +130,7 @@ public final class KafkaConsumer: Sendable {
             )
         }
         guard !offsets.isEmpty else { return }
+        self.core.storeExplicit(offsets)
         try await self.core.commits.commit(offsets, client: client, operation: operation)
     }
 
