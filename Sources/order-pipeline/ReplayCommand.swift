@@ -73,9 +73,13 @@ struct ReplayCommand: AsyncParsableCommand {
         let bar = ProgressBar(label: "invoices", total: book.numbers.count)
         defer { bar.finish() }
         func run(on cluster: PipelineCluster) async throws -> Replay.Outcome {
-            try await Replay(cluster: cluster, commits: commits, logger: self.logger).run(book.commands) { done in
-                bar.update(done)
-            }
+            let replay = Replay(
+                cluster: cluster,
+                commits: commits,
+                logger: Self.logger(level: .warning),
+                clientLogger: self.clientLogger
+            )
+            return try await replay.run(book.commands) { bar.update($0) }
         }
         let servers = self.servers
         guard servers.isEmpty else {
@@ -90,9 +94,14 @@ struct ReplayCommand: AsyncParsableCommand {
         return list.split { $0 == "," || $0.isWhitespace }.map(String.init)
     }
 
-    private var logger: Logger {
+    /// Silent unless asked for: what goes wrong is said by the command itself, once.
+    private var clientLogger: Logger {
+        self.verbose ? Self.logger(level: .debug) : Logger(label: "order-pipeline") { _ in SwiftLogNoOpLogHandler() }
+    }
+
+    private static func logger(level: Logger.Level) -> Logger {
         var logger = Logger(label: "order-pipeline") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = self.verbose ? .debug : .error
+        logger.logLevel = level
         return logger
     }
 

@@ -5,13 +5,15 @@ import Foundation
 /// What tests of the pipeline have in common.
 enum Fixtures {
     /// The excerpt of real invoices that ships with the project.
-    static let excerpt = Self.resource("online-retail-excerpt.csv")
+    static let excerpt = Self.path("Sources/order-pipeline/Resources/online-retail-excerpt.csv")
     /// What the Python script expects of it.
-    static let excerptTotals = Self.resource("online-retail-excerpt.totals.json")
+    static let excerptTotals = Self.path("Sources/order-pipeline/Resources/online-retail-excerpt.totals.json")
+    /// The contract of commands.
+    static let commandSchema = Self.path("Schemas/order-command.schema.json")
 
-    private static func resource(_ name: String) -> String {
+    private static func path(_ name: String) -> String {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(components: "Sources", "order-pipeline", "Resources", name).path
+            .appending(path: name).path
     }
 
     /// An invoice of lines given as quantity and thousandths.

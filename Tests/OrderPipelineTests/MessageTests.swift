@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import OrderPipeline
@@ -37,6 +38,22 @@ struct MessageTests {
         #expect(String(decoding: try self.codec.encode(command), as: UTF8.self) == text)
     }
 
+    @Test("the examples of the contract are commands, and without a required member they are not")
+    func contract() throws {
+        let schema = try Data(contentsOf: URL(filePath: Fixtures.commandSchema))
+        let object = try #require(try JSONSerialization.jsonObject(with: schema) as? [String: Any])
+        let examples = try #require(object["examples"] as? [[String: Any]])
+        let required = try #require(object["required"] as? [String])
+        #expect(examples.count == 2)
+        for example in examples {
+            _ = try self.codec.decode(OrderCommand.self, from: JSONSerialization.data(withJSONObject: example))
+            for key in required {
+                let part = try JSONSerialization.data(withJSONObject: example.filter { $0.key != key })
+                #expect(throws: JSONFailure.self) { try self.codec.decode(OrderCommand.self, from: part) }
+            }
+        }
+    }
+
     @Test("an event has its type beside its fields")
     func event() throws {
         let event = OrderEvent.cancelled(OrderCancelled(orderId: "1", reason: .notShippable))
@@ -52,10 +69,10 @@ struct MessageTests {
             (#"{"type":"Steal","orderId":"1"}"#, "type"),
             (Self.line(quantity: "6.5"), "not whole"), (Self.line(quantity: "\"6\""), "lines[0].quantity"),
             (Self.line(quantity: "9223372036854775808"), "beyond 64 bits"),
-            (Self.line(quantity: "1e400"), ""), (Self.line(quantity: "null"), "lines[0].quantity"),
+            (Self.line(quantity: "1e400"), "not whole"), (Self.line(quantity: "null"), "lines[0].quantity"),
             (Self.line(id: "\"\""), "orderId"), (Self.line(id: "536365"), "orderId"),
             (Self.line(time: "2010-12-01 08:26:00"), "placedAt: expected a time"),
-            (String(repeating: "[", count: 100_000), ""),
+            (String(repeating: "[", count: 2_000), "it is not JSON"),
         ]
     )
     func malformed(text: String, part: String) {
@@ -64,7 +81,6 @@ struct MessageTests {
             Issue.record("it was read: \(command)")
         } catch {
             #expect(error.reason.contains(part))
-            #expect(!error.reason.isEmpty)
         }
     }
 

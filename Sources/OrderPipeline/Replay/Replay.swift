@@ -35,17 +35,25 @@ package struct Replay: Sendable {
     private let cluster: PipelineCluster
     private let commits: CommitLog
     private let logger: Logger
+    private let clientLogger: Logger
 
     /// Makes a replay with an id of its own.
     /// - Parameters:
     ///   - cluster: Where to run it; an embedded cluster must have the topics of ``PipelineTopic``.
     ///   - commits: Takes what was committed, also when the replay fails or is cancelled.
-    ///   - logger: Takes what the clients report.
-    package init(cluster: PipelineCluster, commits: CommitLog = CommitLog(), logger: Logger) {
+    ///   - logger: Takes what the services report: records that they can't read.
+    ///   - clientLogger: Takes what the Kafka clients report; `nil` for the same logger.
+    package init(
+        cluster: PipelineCluster,
+        commits: CommitLog = CommitLog(),
+        logger: Logger,
+        clientLogger: Logger? = nil
+    ) {
         self.id = String(UInt64.random(in: .min ... .max), radix: 36)
         self.cluster = cluster
         self.commits = commits
         self.logger = logger
+        self.clientLogger = clientLogger ?? logger
     }
 
     /// Runs the replay.
@@ -66,10 +74,15 @@ package struct Replay: Sendable {
         let watch = StallWatch(limit: self.stallLimit)
         let topics: [PipelineTopic] = [.orders, .payments, .shipping, .status]
         let group = PipelineCluster.group("read-model.\(self.id)")
-        let preparation = ReplayPreparation(cluster: self.cluster, logger: self.logger)
+        let preparation = ReplayPreparation(cluster: self.cluster, logger: self.clientLogger)
         try await preparation.prepare(group: group, topics: topics)
 
-        let runner = ServiceRunner(cluster: self.cluster, commits: self.commits, logger: self.logger)
+        let runner = ServiceRunner(
+            cluster: self.cluster,
+            commits: self.commits,
+            logger: self.logger,
+            clientLogger: self.clientLogger
+        )
         try await withThrowingTaskGroup(of: Step.self) { tasks in
             tasks.addTask {
                 try await runner.run(OrdersService())
@@ -129,7 +142,7 @@ package struct Replay: Sendable {
 
     private func produce(_ commands: [OrderCommand], watch: StallWatch) async throws {
         let configuration = self.cluster.producer(clientID: "order-pipeline.replay")
-        try await withKafkaProducer(configuration, logger: self.logger) { producer in
+        try await withKafkaProducer(configuration, logger: self.clientLogger) { producer in
             let codec = JSONCodec()
             var rest = commands[...]
             while !rest.isEmpty {

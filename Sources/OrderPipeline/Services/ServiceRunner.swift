@@ -11,7 +11,10 @@ struct ServiceRunner: Sendable {
 
     var cluster: PipelineCluster
     var commits: CommitLog
+    /// Takes what the services have to say.
     var logger: Logger
+    /// Takes what the clients have to say.
+    var clientLogger: Logger
 
     /// What a reader does after a batch.
     enum Next: Sendable {
@@ -22,7 +25,7 @@ struct ServiceRunner: Sendable {
     /// Runs a service until the task is cancelled.
     func run<Service: PipelineService>(_ service: Service) async throws {
         let group = PipelineCluster.group(Service.name)
-        try await withKafkaProducer(self.cluster.producer(clientID: group), logger: self.logger) { producer in
+        try await withKafkaProducer(self.cluster.producer(clientID: group), logger: self.clientLogger) { producer in
             var service = service
             try await self.read(group: group, topics: Service.topics) { messages in
                 let codec = JSONCodec()
@@ -46,7 +49,7 @@ struct ServiceRunner: Sendable {
         topics: [PipelineTopic],
         _ body: ([(PipelineMessage, replay: String?)]) async throws -> Next
     ) async throws {
-        let consumer = try KafkaConsumer(configuration: self.cluster.consumer(group: group), logger: self.logger)
+        let consumer = try KafkaConsumer(configuration: self.cluster.consumer(group: group), logger: self.clientLogger)
         let result: Result<Void, any Error>
         do {
             try await consumer.subscribe(to: topics.map(\.rawValue))
