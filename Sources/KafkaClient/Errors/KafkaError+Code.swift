@@ -37,7 +37,7 @@ extension KafkaError {
 
         /// A property is unknown, has a bad value or contradicts another one. The message names it.
         public static let configuration = Code(.configuration)
-        /// A record can't be sent as it is, for example because its topic name holds a NUL byte.
+        /// A record can't be sent as it is, for example because its timestamp is negative.
         public static let invalidRecord = Code(.invalidRecord)
         /// The call does not fit what the client is doing, for example a second reader beside the first.
         public static let invalidState = Code(.invalidState)

@@ -1,0 +1,174 @@
+internal import CLibrdkafka
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+/// What the reader's task does: draining the data queue, and storing what is processed.
+extension ConsumerCore {
+    func readerCame() -> Int {
+        self.state.withLock { $0.readerCame() }
+    }
+
+    func readerLeft(_ readerID: Int) {
+        let step = self.state.withLock { $0.readerLeft(readerID) }
+        self.carryOut(step)
+    }
+
+    /// The next batch for a reader, which has processed what it had; `nil` at the end.
+    func nextBatch(_ mode: State.ReaderMode, readerID: Int) async throws(KafkaError) -> KafkaConsumerBatch? {
+        let now = ContinuousClock.now
+        let step = self.state.withLock {
+            $0.readerAsks(mode, readerID: readerID, isCancelled: Task.isCancelled, now: now)
+        }
+        self.carryOut(step)
+        switch step.action {
+        case .end: return nil
+        case .fail(let error): throw error
+        case .deliver(let batch): return batch
+        case .poll(let rejoin): return try await self.poll(mode, readerID: readerID, rejoin: rejoin)
+        }
+    }
+
+    private func poll(
+        _ mode: State.ReaderMode,
+        readerID: Int,
+        rejoin: [String]?
+    ) async throws(KafkaError) -> KafkaConsumerBatch? {
+        if let rejoin, let client = try? self.client(for: "read") {
+            client.pump.dispatchQueue.async { self.rejoin(client, topics: rejoin) }
+        }
+        while true {
+            if let batch = self.drain(mode, readerID: readerID) { return batch }
+            switch self.state.withLock({ $0.readerLooks(isCancelled: Task.isCancelled) }) {
+            case nil: await self.signal.wait()
+            case .fail(let error): throw error
+            case .end, .deliver, .poll: return nil
+            }
+        }
+    }
+
+    /// Takes what is in the data queue, as one batch.
+    private func drain(_ mode: State.ReaderMode, readerID: Int) -> KafkaConsumerBatch? {
+        guard let client = self.handle.withLock({ $0 }) else { return nil }
+        let capacity = self.configuration.maxBatchRecords
+        while self.state.withLock({ $0.phase == .open }) {
+            let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
+            let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
+            guard count > 0 else {
+                buffer.deallocate()
+                return nil
+            }
+            guard let batch = self.sort(buffer, count: count, client: client) else { continue }
+            let now = ContinuousClock.now
+            if let found = self.state.withLock({
+                $0.readerFound(batch, mode: mode, readerID: readerID, now: now)
+            }) {
+                return found
+            }
+        }
+        return nil
+    }
+
+    /// Parts records from ends of partitions and errors, which come in the shape of messages too.
+    private func sort(
+        _ buffer: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>,
+        count: Int,
+        client: ClientHandle
+    ) -> KafkaConsumerBatch? {
+        let messages = UnsafeMutableRawBufferPointer(buffer).bindMemory(to: KafkaConsumerBatch.Message.self)
+        var builder = KafkaConsumerBatchBuilder(client: client, messages: messages)
+        var ends: [KafkaTopicPartition: Int64] = [:]
+        for index in 0..<count {
+            guard let message = buffer[index] else { continue }
+            switch message.pointee.err {
+            case RD_KAFKA_RESP_ERR_NO_ERROR:
+                if !ends.isEmpty {
+                    ends[KafkaConsumerBatchBuilder.partition(of: message)] = nil
+                }
+                builder.append(message)
+                continue
+            case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+                ends[KafkaConsumerBatchBuilder.partition(of: message)] = message.pointee.offset
+            default:
+                self.report(message)
+            }
+            rd_kafka_message_destroy(message)
+        }
+        return builder.finish(endOfPartitions: ends)
+    }
+
+    func report(_ message: KafkaConsumerBatch.Message) {
+        let partition = KafkaConsumerBatchBuilder.partition(of: message)
+        let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
+        self.report(message.pointee.err, text: text, partition: partition)
+    }
+
+    /// Errors that will not go away by themselves reach the reader; the others are logged.
+    func report(_ response: ResponseCode, text: String?, partition: KafkaTopicPartition?) {
+        let error = KafkaError(
+            response,
+            operation: "read",
+            topic: partition?.topic,
+            partition: partition?.partition,
+            text: text
+        )
+        let isLasting: Bool =
+            switch error.code {
+            case .offsetOutOfRange, .authentication, .topicAuthorization, .groupAuthorization, .clusterAuthorization,
+                .fenced, .fatal:
+                true
+            default:
+                error.isFatal
+            }
+        if isLasting {
+            self.fail(error)
+        } else {
+            self.logger.warning("\(error)")
+        }
+    }
+
+    func fail(_ error: KafkaError) {
+        self.state.withLock { $0.fail(error) }
+        self.signal.signal()
+    }
+
+    private func carryOut(_ step: State.ReaderStep) {
+        self.store(step.store)
+        if let revocation = step.answer, let client = self.handle.withLock({ $0 }) {
+            client.pump.dispatchQueue.async { self.answer(revocation, client: client) }
+        }
+        if self.state.withLock({ $0.phase == .closing && $0.isReaderDone }) {
+            self.readerDone.complete()
+        }
+    }
+
+    /// Marks positions for the next commit.
+    func store(_ positions: [State.Position]) {
+        guard self.configuration.group != nil, !positions.isEmpty, let client = self.handle.withLock({ $0 }) else {
+            return
+        }
+        let list = PartitionList(capacity: positions.count)
+        for position in positions {
+            list.append(position.partition, offset: position.offset)
+        }
+        // Fails for partitions that were taken away at this moment, whose new owner reads the records again.
+        _ = rd_kafka_offsets_store(client.pointer, list.pointer)
+    }
+
+    /// Marks what is processed so far for the next commit.
+    func storeProcessed() {
+        self.store(self.state.withLock { $0.takeProcessed() })
+    }
+
+    /// Marks positions that are about to be committed, so that automatic commits do not take them back.
+    func storeExplicit(_ offsets: [KafkaTopicPartition: Int64]) {
+        self.store(self.state.withLock { $0.committing(offsets) })
+    }
+
+    var assignment: Set<KafkaTopicPartition> { self.state.withLock { $0.assignment } }
+
+    /// The first of the partitions that this consumer may not commit.
+    func partitionNotOwned(of partitions: some Sequence<KafkaTopicPartition>) -> KafkaTopicPartition? {
+        self.state.withLock { $0.partitionNotOwned(of: partitions) }
+    }
+}

@@ -1,0 +1,47 @@
+internal import CLibrdkafka
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+/// What happens now and then, on the pump.
+extension ConsumerCore {
+    func startTimer() {
+        let third = self.configuration.maxPollInterval / 3
+        let interval = max(.milliseconds(10), min(third, self.configuration.commitInterval ?? third))
+        let timer = DispatchSource.makeTimerSource(queue: self.handle.withLock { $0?.pump.dispatchQueue })
+        timer.setEventHandler { [weak self] in self?.tick() }
+        let milliseconds = interval.milliseconds
+        timer.schedule(
+            deadline: .now() + .milliseconds(milliseconds),
+            repeating: .milliseconds(milliseconds),
+            leeway: .milliseconds(milliseconds / 10)
+        )
+        timer.resume()
+        self.timer = timer
+    }
+
+    private func tick() {
+        guard let client = self.handle.withLock({ $0 }) else { return }
+        // An idle member must be seen to poll: librdkafka measures max.poll.interval.ms by it.
+        client.pump.drain()
+        let now = ContinuousClock.now
+        switch self.state.withLock({ $0.tick(now: now, maxPollInterval: self.configuration.maxPollInterval) }) {
+        case .none:
+            break
+        case .store(let positions):
+            self.store(positions)
+        case .leaveGroup:
+            self.logger.error("processing took longer than maxPollInterval: leaving the group")
+            rd_kafka_unsubscribe(client.pointer)
+        }
+    }
+
+    func rejoin(_ client: ClientHandle, topics: [String]) {
+        self.logger.notice("rejoining the group")
+        do throws(KafkaError) {
+            try Self.subscribe(client, to: topics, operation: "rejoin")
+        } catch {
+            self.fail(error)
+        }
+    }
+}
