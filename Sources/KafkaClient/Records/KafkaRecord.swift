@@ -16,4 +16,23 @@ public struct KafkaRecord: Sendable, Hashable {
     public var value: [UInt8]?
     /// The headers in their order.
     public var headers: [KafkaHeader]
+
+    /// Makes a record, for example for a test of what handles records.
+    public init(
+        topic: String,
+        partition: Int32,
+        offset: Int64,
+        timestamp: KafkaTimestamp? = nil,
+        key: [UInt8]? = nil,
+        value: [UInt8]?,
+        headers: [KafkaHeader] = []
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
 }
