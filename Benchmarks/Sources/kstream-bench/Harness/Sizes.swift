@@ -1,0 +1,19 @@
+/// How much work a round is.
+struct Sizes {
+    /// Partitions of every topic.
+    var partitions: Int32 = 16
+    /// Records of a partition that consumers read; librdkafka's mock keeps 5 MB of each.
+    var recordsPerPartition: Int
+    /// Records of a round that sends many.
+    var sends: Int
+    /// Records of a round that sends one at a time.
+    var awaitedSends: Int
+    /// Seconds of an idle round.
+    var idleSeconds: Double
+
+    static let full = Sizes(recordsPerPartition: 30_000, sends: 500_000, awaitedSends: 1_500, idleSeconds: 10)
+    static let quick = Sizes(recordsPerPartition: 10_000, sends: 100_000, awaitedSends: 500, idleSeconds: 3)
+
+    /// Records of a topic that consumers read.
+    var consumes: Int { Int(self.partitions) * self.recordsPerPartition }
+}
