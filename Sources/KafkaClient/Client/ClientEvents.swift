@@ -3,8 +3,17 @@ internal import Logging
 
 /// The events that producers and consumers handle alike: log lines and errors.
 struct ClientEvents: Sendable {
+    /// Used on the pump only, which is disconnected before the client is destroyed. A reference to the handle would be
+    /// one to itself, and a weak one would make every retain of it slow.
+    let client: SendablePointer
     let logger: Logger
     let connectionProblem: ConnectionProblem
+
+    init(client: ClientHandle, logger: Logger) {
+        self.client = SendablePointer(client.pointer)
+        self.logger = logger
+        self.connectionProblem = client.connectionProblem
+    }
 
     /// The events to ask librdkafka for.
     static let kinds = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR
@@ -24,13 +33,13 @@ struct ClientEvents: Sendable {
 
     /// Takes note of an error event and logs it. The answer is what it said.
     @discardableResult
-    func error(_ event: OpaquePointer, client: ClientHandle) -> (response: ResponseCode, text: String) {
+    func error(_ event: OpaquePointer) -> (response: ResponseCode, text: String) {
         let response = rd_kafka_event_error(event)
         let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
         self.connectionProblem.record(response, text: text)
         switch response {
         case RD_KAFKA_RESP_ERR__FATAL:
-            let error = client.fatalError(operation: "run")
+            let error = KafkaError.fatal(of: self.client.value, operation: "run")
             self.logger.critical("\(error?.message ?? text)", metadata: ["error": "\(error?.librdkafkaName ?? "")"])
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE:
             // librdkafka has logged the same text with more context.

@@ -25,7 +25,7 @@ final class ClientHandle: @unchecked Sendable {
     /// What the brokers' connections last complained about.
     let connectionProblem = ConnectionProblem()
 
-    private let topics = Mutex<[String: TopicHandle]>([:])
+    private let topics = Mutex(Topics())
     private let ownedQueues = Mutex<[SendablePointer]>([])
     private let liveBatches = Atomic<Int>(0)
 
@@ -55,7 +55,7 @@ final class ClientHandle: @unchecked Sendable {
 
     deinit {
         let pointer = SendablePointer(self.pointer)
-        let topics = self.topics.withLock { $0.values.map(\.self) }
+        let topics = self.topics.withLock { $0.all.values.map(SendablePointer.init) }
         let queues = self.ownedQueues.withLock { $0 }
         let pump = self.pump
         let destruction = self.destruction
@@ -69,7 +69,7 @@ final class ClientHandle: @unchecked Sendable {
                 rd_kafka_queue_destroy(queue.value)
             }
             for topic in topics {
-                rd_kafka_topic_destroy(topic.pointer)
+                rd_kafka_topic_destroy(topic.value)
             }
             rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
             // Only now can no callback reach the pump any more.
@@ -107,12 +107,17 @@ final class ClientHandle: @unchecked Sendable {
     /// - Throws: `unknownTopicOrPartition` for what can't be the name of a topic.
     func topic(_ name: String, operation: String) throws(KafkaError) -> OpaquePointer {
         try self.topics.withLock { topics throws(KafkaError) in
-            if let topic = topics[name] { return topic.pointer }
+            if let last = topics.last, last.name == name { return last.pointer }
+            if let pointer = topics.all[name] {
+                topics.last = (name, pointer)
+                return pointer
+            }
             try TopicName.check(name, operation: operation)
             guard let pointer = rd_kafka_topic_new(self.pointer, name, nil) else {
                 throw KafkaError(rd_kafka_last_error(), operation: operation, topic: name)
             }
-            topics[name] = TopicHandle(pointer: pointer)
+            topics.all[name] = pointer
+            topics.last = (name, pointer)
             return pointer
         }
     }
@@ -146,14 +151,13 @@ final class ClientHandle: @unchecked Sendable {
 
     /// The fatal error of the client, if it has one.
     func fatalError(operation: String) -> KafkaError? {
-        var buffer = [CChar](repeating: 0, count: 512)
-        let code = rd_kafka_fatal_error(self.pointer, &buffer, buffer.count)
-        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        return KafkaError(code, operation: operation, text: String(nullTerminated: buffer), isFatal: true)
+        KafkaError.fatal(of: self.pointer, operation: operation)
     }
 
-    private struct TopicHandle: @unchecked Sendable {
-        let pointer: OpaquePointer
+    private struct Topics: @unchecked Sendable {
+        var all: [String: OpaquePointer] = [:]
+        /// Most records go to the topic of the one before.
+        var last: (name: String, pointer: OpaquePointer)?
     }
 }
 

@@ -12,7 +12,7 @@ final class CommitLedger: Sendable {
 
     private struct State {
         var acknowledged: [KafkaTopicPartition: Int64] = [:]
-        var waiting: [ObjectIdentifier: ReportWaiter<Outcome>] = [:]
+        var waiting: [ObjectIdentifier: CommitWaiter] = [:]
         var isAbandoned = false
     }
 
@@ -31,7 +31,7 @@ final class CommitLedger: Sendable {
     ) async throws(KafkaError) {
         guard let queue = rd_kafka_queue_get_main(client.pointer) else { throw KafkaError.closed(operation: operation) }
         defer { rd_kafka_queue_destroy(queue) }
-        let waiter = ReportWaiter<Outcome>()
+        let waiter = CommitWaiter()
         let isAbandoned = self.state.withLock { state in
             if !state.isAbandoned {
                 state.waiting[ObjectIdentifier(waiter)] = waiter
@@ -44,11 +44,11 @@ final class CommitLedger: Sendable {
         let response = rd_kafka_commit_queue(client.pointer, list?.pointer, queue, nil, opaque)
         if response != RD_KAFKA_RESP_ERR_NO_ERROR {
             // No answer will come.
-            _ = ReportWaiter<Outcome>.take(opaque: opaque)
+            _ = CommitWaiter.take(opaque: opaque)
             self.forget(waiter)
             throw KafkaError(response, operation: operation)
         }
-        guard let outcome = await waiter.wait() else {
+        guard await waiter.waitUnlessCancelled(), let outcome = waiter.outcome else {
             throw KafkaError(
                 .outcomeUnknown,
                 operation: operation,
@@ -98,7 +98,7 @@ final class CommitLedger: Sendable {
         }
         self.state.withLock { $0.acknowledged.merge(acknowledged) { _, new in new } }
         if let opaque = rd_kafka_event_opaque(event) {
-            let waiter = ReportWaiter<Outcome>.take(opaque: opaque)
+            let waiter = CommitWaiter.take(opaque: opaque)
             self.forget(waiter)
             waiter.deliver(outcome)
         } else if response != RD_KAFKA_RESP_ERR_NO_ERROR, response != RD_KAFKA_RESP_ERR__NO_OFFSET {
@@ -120,7 +120,33 @@ final class CommitLedger: Sendable {
         }
     }
 
-    private func forget(_ waiter: ReportWaiter<Outcome>) {
+    private func forget(_ waiter: CommitWaiter) {
         self.state.withLock { _ = $0.waiting.removeValue(forKey: ObjectIdentifier(waiter)) }
+    }
+}
+
+/// Where the answer to one commit and the task that asked for it meet, whichever comes first.
+///
+/// A commit that is answered twice, by the broker and by the end of the client, keeps the first answer.
+private final class CommitWaiter: Completion, @unchecked Sendable {
+    private let firstOutcome = Mutex<CommitLedger.Outcome?>(nil)
+
+    var outcome: CommitLedger.Outcome? { self.firstOutcome.withLock { $0 } }
+
+    /// The opaque pointer for librdkafka, which holds a reference until the answer has come.
+    func makeOpaque() -> UnsafeMutableRawPointer {
+        Unmanaged.passRetained(self).toOpaque()
+    }
+
+    /// Takes the reference back that ``makeOpaque()`` gave away.
+    static func take(opaque: UnsafeMutableRawPointer) -> CommitWaiter {
+        Unmanaged<CommitWaiter>.fromOpaque(opaque).takeRetainedValue()
+    }
+
+    func deliver(_ outcome: CommitLedger.Outcome) {
+        self.firstOutcome.withLock { first in
+            if first == nil { first = outcome }
+        }
+        self.complete()
     }
 }

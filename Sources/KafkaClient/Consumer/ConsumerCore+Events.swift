@@ -6,14 +6,14 @@ internal import Synchronization
 /// What the pump does: rebalances, commits and errors, one after the other.
 extension ConsumerCore {
     func handle(_ event: OpaquePointer, client: ClientHandle) {
-        let events = ClientEvents(logger: self.logger, connectionProblem: client.connectionProblem)
+        let events = ClientEvents(client: client, logger: self.logger)
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_REBALANCE:
             self.rebalance(event, client: client)
         case RD_KAFKA_EVENT_LOG:
             events.log(event)
         case RD_KAFKA_EVENT_ERROR:
-            let (response, text) = events.error(event, client: client)
+            let (response, text) = events.error(event)
             if response == RD_KAFKA_RESP_ERR__FATAL, let error = client.fatalError(operation: "read") {
                 self.fail(error)
             } else if response != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, response != RD_KAFKA_RESP_ERR__TRANSPORT,

@@ -6,8 +6,11 @@ struct KafkaConsumerBatchBuilder {
     private let messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>
     private var count = 0
     private var progress: [KafkaConsumerBatch.Progress] = []
-    /// The partition of the last message: messages of one partition mostly follow each other.
+    /// The partition of the last message, in plain fields: messages of one partition mostly follow each other.
     private var current = 0
+    private var currentTopic: OpaquePointer?
+    private var currentPartition: Int32 = -1
+    private var currentOffset: Int64 = -1
 
     /// - Parameter messages: where the batch keeps its messages, owned by it from now on; they may be appended in place.
     init(client: ClientHandle, messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>) {
@@ -16,24 +19,38 @@ struct KafkaConsumerBatchBuilder {
     }
 
     /// Takes over a record.
+    @inline(__always)
     mutating func append(_ message: KafkaConsumerBatch.Message) {
         self.messages[self.count] = message
         self.count += 1
-        let offset = message.pointee.offset
-        if self.current < self.progress.count, self.isOf(message, self.progress[self.current]) {
-            self.progress[self.current].lastOffset = offset
-        } else if let index = self.progress.firstIndex(where: { self.isOf(message, $0) }) {
+        if message.pointee.rkt != self.currentTopic || message.pointee.partition != self.currentPartition {
+            self.change(to: message)
+        }
+        self.currentOffset = message.pointee.offset
+    }
+
+    private mutating func change(to message: KafkaConsumerBatch.Message) {
+        self.settle()
+        self.currentTopic = message.pointee.rkt
+        self.currentPartition = message.pointee.partition
+        if let index = self.progress.firstIndex(where: { self.isOf(message, $0) }) {
             self.current = index
-            self.progress[index].lastOffset = offset
         } else {
             self.current = self.progress.count
             self.progress.append(
                 KafkaConsumerBatch.Progress(
                     topicHandle: message.pointee.rkt,
                     partition: Self.partition(of: message),
-                    lastOffset: offset
+                    lastOffset: message.pointee.offset
                 )
             )
+        }
+    }
+
+    /// Notes the last offset of the current partition.
+    private mutating func settle() {
+        if self.current < self.progress.count {
+            self.progress[self.current].lastOffset = self.currentOffset
         }
     }
 
@@ -48,11 +65,12 @@ struct KafkaConsumerBatchBuilder {
     }
 
     /// The batch; `nil` when it would be empty and no partition ended.
-    func finish(endOfPartitions: [KafkaTopicPartition: Int64] = [:]) -> KafkaConsumerBatch? {
+    mutating func finish(endOfPartitions: [KafkaTopicPartition: Int64] = [:]) -> KafkaConsumerBatch? {
         guard self.count > 0 || !endOfPartitions.isEmpty else {
             self.messages.deallocate()
             return nil
         }
+        self.settle()
         return KafkaConsumerBatch(
             client: self.client,
             messages: self.messages,

@@ -5,10 +5,10 @@ internal import CLibrdkafka
 /// Its fields are read when they are asked for. The record keeps its batch, and so the response of the fetch that it came
 /// in, in memory: use ``detached()`` for a record that is to live long.
 public struct KafkaConsumerRecord: Sendable {
-    private let batch: KafkaConsumerBatch
-    private let index: Int
+    @usableFromInline let batch: KafkaConsumerBatch
+    @usableFromInline let index: Int
 
-    @usableFromInline
+    @inlinable
     init(batch: KafkaConsumerBatch, index: Int) {
         self.batch = batch
         self.index = index
@@ -58,6 +58,7 @@ public struct KafkaConsumerRecord: Sendable {
     public var headers: [KafkaHeader] { self.batch.headers(at: self.index) }
 
     /// Looks at the key's bytes without copying them; they are valid within `body`.
+    @inlinable
     public func withKeyBytes<R, E>(_ body: (RawSpan?) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(self.batch) {} }
         guard let key = self.keyBuffer else { return try body(nil) }
@@ -65,6 +66,7 @@ public struct KafkaConsumerRecord: Sendable {
     }
 
     /// Looks at the value's bytes without copying them; they are valid within `body`, and `nil` for a tombstone.
+    @inlinable
     public func withValueBytes<R, E>(_ body: (RawSpan?) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(self.batch) {} }
         guard let value = self.valueBuffer else { return try body(nil) }
@@ -72,13 +74,13 @@ public struct KafkaConsumerRecord: Sendable {
     }
 
     /// Valid as long as the batch.
-    private var keyBuffer: UnsafeRawBufferPointer? {
+    @usableFromInline var keyBuffer: UnsafeRawBufferPointer? {
         let message = self.batch.message(at: self.index)
         return message.pointee.key.map { UnsafeRawBufferPointer(start: $0, count: message.pointee.key_len) }
     }
 
     /// Valid as long as the batch.
-    private var valueBuffer: UnsafeRawBufferPointer? {
+    @usableFromInline var valueBuffer: UnsafeRawBufferPointer? {
         let message = self.batch.message(at: self.index)
         return message.pointee.payload.map { UnsafeRawBufferPointer(start: $0, count: message.pointee.len) }
     }

@@ -28,7 +28,7 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
             self.reader = reader
         }
 
-        /// The next record; `nil` when the consumer is closed or the task is cancelled.
+        /// The next record; `nil` when the consumer is closed or, within 16 records, when the task is cancelled.
         ///
         /// - Throws: ``KafkaError`` for what will not go away by itself; ask again to go on.
         @inlinable
@@ -36,7 +36,7 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
             isolation actor: isolated (any Actor)?
         ) async throws(KafkaError) -> KafkaConsumerRecord? {
             // The path of nearly every record: no suspension, no lock.
-            if let batch = self.batch, !Task.isCancelled, let index = batch.take() {
+            if let batch = self.batch, let index = batch.take() {
                 return KafkaConsumerRecord(batch: batch, index: index)
             }
             return try await self.refill(isolation: actor)

@@ -38,6 +38,14 @@ extension KafkaError {
         )
     }
 
+    /// The fatal error that a client has met, if any.
+    static func fatal(of client: OpaquePointer, operation: String) -> KafkaError? {
+        var buffer = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(client, &buffer, buffer.count)
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return KafkaError(code, operation: operation, text: String(nullTerminated: buffer), isFatal: true)
+    }
+
     static func closed(operation: String) -> KafkaError {
         KafkaError(.closed, operation: operation, message: "the client is closed")
     }

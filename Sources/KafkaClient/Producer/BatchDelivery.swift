@@ -3,7 +3,7 @@ internal import Synchronization
 /// Where the reports of a batch and its sender meet: one buffer of slots, one counter, one suspension.
 ///
 /// The address of a slot travels through librdkafka as the message's opaque pointer, with its lowest bit set to tell it
-/// from the address of a ``ReportWaiter``.
+/// from the address of a ``DeliveryWaiter``.
 ///
 /// Unchecked, because the slots are written and read under the mutex.
 final class BatchDelivery: @unchecked Sendable {

@@ -32,7 +32,7 @@ enum BatchEncoding {
         startingAt offset: Int,
         to target: inout Target
     ) -> (count: Int, isFull: Bool) {
-        var staging = Staging()
+        var staging = Staging(records: records.prefix(self.maxRun))
         var done = 0
         while done < records.count {
             let rest = records.dropFirst(done)
@@ -67,7 +67,7 @@ enum BatchEncoding {
         var bytes = 0
         var count = 0
         for record in records.prefix(self.maxRun) {
-            bytes += (record.key?.count ?? 0) + (record.value?.count ?? 0)
+            bytes += self.size(of: record)
             guard record.headers.isEmpty, record.timestamp == nil, (record.partition ?? 0) >= 0,
                 bytes <= self.stagingBytes,
                 count == 0 || (record.topic == first.topic && record.partition == first.partition)
@@ -75,6 +75,10 @@ enum BatchEncoding {
             count += 1
         }
         return max(1, count)
+    }
+
+    private static func size(of record: KafkaProducerRecord) -> Int {
+        (record.key?.count ?? 0) + (record.value?.count ?? 0)
     }
 
     private static func produceOne(
@@ -138,10 +142,15 @@ extension BatchEncoding {
         private let messages: UnsafeMutableBufferPointer<rd_kafka_message_t>
         private var count = 0
 
-        init() {
+        /// Makes room for a run of the length of these records.
+        init(records: ArraySlice<KafkaProducerRecord>) {
+            // Later runs of the batch may be larger than the first ones.
+            let isLast = records.count < BatchEncoding.maxRun
+            let size = isLast ? records.reduce(0) { $0 + BatchEncoding.size(of: $1) } : BatchEncoding.stagingBytes
             // One more byte, so that an empty key or value at the end has an address too.
-            self.bytes = .allocate(byteCount: BatchEncoding.stagingBytes + 1, alignment: 16)
-            self.messages = .allocate(capacity: BatchEncoding.maxRun)
+            let byteCount = min(size, BatchEncoding.stagingBytes) + 1
+            self.bytes = .allocate(byteCount: byteCount, alignment: 16)
+            self.messages = .allocate(capacity: records.count)
             self.messages.initialize(repeating: rd_kafka_message_t())
         }
 

@@ -45,7 +45,11 @@ public final class KafkaProducer: Sendable {
     ///   ``KafkaError`` with the code `outcomeUnknown` when it is cancelled later, and with other codes when the
     ///   record could not be delivered within ``Configuration/deliveryTimeout``.
     public func send(_ record: KafkaProducerRecord) async throws -> KafkaRecordMetadata {
-        try await self.core.enqueue(record, operation: "send").metadata
+        // Nearly always there is room, and one suspension is enough.
+        if !Task.isCancelled, let waiter = try self.core.handOverIfThereIsRoom(record, operation: .send) {
+            return try await waiter.metadata()
+        }
+        return try await self.core.handOver(record, operation: .send).metadata()
     }
 
     /// Puts a record into the local queue and returns a receipt, by which the acknowledgement can be awaited later.
@@ -55,7 +59,10 @@ public final class KafkaProducer: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled while it waits for room: the record was not sent;
     ///   ``KafkaError`` when the record can't be sent at all.
     public func enqueue(_ record: KafkaProducerRecord) async throws -> KafkaSendReceipt {
-        try await self.core.enqueue(record, operation: "enqueue")
+        if !Task.isCancelled, let waiter = try self.core.handOverIfThereIsRoom(record, operation: .enqueue) {
+            return KafkaSendReceipt(waiter: waiter)
+        }
+        return KafkaSendReceipt(waiter: try await self.core.handOver(record, operation: .enqueue))
     }
 
     /// Puts a record into the local queue if there is room.
@@ -63,7 +70,10 @@ public final class KafkaProducer: Sendable {
     /// - Returns: a receipt, by which the acknowledgement can be awaited later.
     /// - Throws: ``KafkaError`` with the code `queueFull` when there is no room.
     public func trySend(_ record: KafkaProducerRecord) throws(KafkaError) -> KafkaSendReceipt {
-        try self.core.tryEnqueue(record, operation: "trySend")
+        guard let waiter = try self.core.handOverIfThereIsRoom(record, operation: .trySend) else {
+            throw self.core.queueFull(record, operation: .trySend)
+        }
+        return KafkaSendReceipt(waiter: waiter)
     }
 
     /// Sends records and returns when each is acknowledged or has failed, with one suspension for all.

@@ -36,13 +36,12 @@ final class ProducerCore: Sendable {
         self.phase = Mutex(.open(client))
 
         let deliveries = ProducerEvents(
-            client: SendablePointer(client.pointer),
-            events: ClientEvents(logger: logger, connectionProblem: client.connectionProblem),
+            events: ClientEvents(client: client, logger: logger),
             room: self.room,
             maxQueuedRecords: configuration.maxQueuedRecords
         )
         client.pump.start(
-            handler: { [weak client] event in deliveries.handle(event, client: client) },
+            handler: { event in deliveries.handle(event) },
             // Log lines count for librdkafka's queue length, too: now they are out of it.
             drained: { deliveries.wakeIfThereIsRoom() }
         )
@@ -68,65 +67,27 @@ final class ProducerCore: Sendable {
 
     // MARK: One record
 
-    func tryEnqueue(_ record: KafkaProducerRecord, operation: String) throws(KafkaError) -> KafkaSendReceipt {
-        let client = try self.client(for: operation)
-        let waiter = ReportWaiter<DeliveryReport>()
-        let response = try self.produce(record, waiter: waiter, client: client, operation: operation)
-        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw self.refusal(response, of: record, client: client, operation: operation)
-        }
-        return KafkaSendReceipt(
-            waiter: waiter,
-            connectionProblem: client.connectionProblem,
-            record: record,
-            operation: operation
-        )
-    }
-
-    func enqueue(_ record: KafkaProducerRecord, operation: String) async throws -> KafkaSendReceipt {
-        try Task.checkCancellation()
-        let client = try self.client(for: operation)
-        let waiter = ReportWaiter<DeliveryReport>()
-        var response = try self.produce(record, waiter: waiter, client: client, operation: operation)
-        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL {
-            response = try await self.produceWhenThereIsRoom(record, waiter: waiter, operation: operation)
-        }
-        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw self.refusal(response, of: record, client: client, operation: operation)
-        }
-        return KafkaSendReceipt(
-            waiter: waiter,
-            connectionProblem: client.connectionProblem,
-            record: record,
-            operation: operation
-        )
-    }
-
-    private func produceWhenThereIsRoom(
-        _ record: KafkaProducerRecord,
-        waiter: ReportWaiter<DeliveryReport>,
-        operation: String
-    ) async throws -> ResponseCode {
+    /// Hands a record to librdkafka, as soon as there is room.
+    func handOver(_ record: KafkaProducerRecord, operation: SendOperation) async throws -> DeliveryWaiter {
         while true {
-            let client = try self.client(for: operation)
-            let response = try self.produce(record, waiter: waiter, client: client, operation: operation)
-            if response != RD_KAFKA_RESP_ERR__QUEUE_FULL || !self.configuration.fitsQueue(record) { return response }
-            try await self.waitForRoom(client)
+            if Task.isCancelled { throw CancellationError() }
+            if let waiter = try self.handOverIfThereIsRoom(record, operation: operation) { return waiter }
+            try await self.waitForRoom(try self.client(for: operation.rawValue))
         }
     }
 
-    private func waitForRoom(_ client: ClientHandle) async throws(CancellationError) {
-        // As long as something is outstanding its report will wake those who wait.
-        try await self.room.wait { self.isOpen && rd_kafka_outq_len(client.pointer) > 0 }
-    }
-
-    private func produce(
+    /// Hands a record to librdkafka; `nil` when there is no room at the moment.
+    func handOverIfThereIsRoom(
         _ record: KafkaProducerRecord,
-        waiter: ReportWaiter<DeliveryReport>,
-        client: ClientHandle,
-        operation: String
-    ) throws(KafkaError) -> ResponseCode {
-        let topic = try client.topic(record.topic, operation: operation)
+        operation: SendOperation
+    ) throws(KafkaError) -> DeliveryWaiter? {
+        let client = try self.client(for: operation.rawValue)
+        let topic = try client.topic(record.topic, operation: operation.rawValue)
+        let waiter = DeliveryWaiter(
+            record: record,
+            operation: operation,
+            connectionProblem: client.connectionProblem
+        )
         let opaque = waiter.makeOpaque()
         let response: ResponseCode
         do throws(KafkaError) {
@@ -135,17 +96,34 @@ final class ProducerCore: Sendable {
                 client: client.pointer,
                 topic: topic,
                 opaque: opaque,
-                operation: operation
+                operation: operation.rawValue
             )
         } catch {
-            _ = ReportWaiter<DeliveryReport>.take(opaque: opaque)
+            _ = DeliveryWaiter.take(opaque: opaque)
             throw error
         }
-        if response != RD_KAFKA_RESP_ERR_NO_ERROR {
-            // No report will come.
-            _ = ReportWaiter<DeliveryReport>.take(opaque: opaque)
-        }
-        return response
+        if response == RD_KAFKA_RESP_ERR_NO_ERROR { return waiter }
+        // No report will come.
+        _ = DeliveryWaiter.take(opaque: opaque)
+        if response == RD_KAFKA_RESP_ERR__QUEUE_FULL, self.configuration.fitsQueue(record) { return nil }
+        throw self.refusal(response, of: record, client: client, operation: operation.rawValue)
+    }
+
+    /// The error of a record for which there is no room.
+    func queueFull(_ record: KafkaProducerRecord, operation: SendOperation) -> KafkaError {
+        KafkaError(
+            RD_KAFKA_RESP_ERR__QUEUE_FULL,
+            operation: operation.rawValue,
+            topic: record.topic,
+            partition: record.partition,
+            detail: "maxQueuedRecords is \(self.configuration.maxQueuedRecords), "
+                + "maxQueuedBytes \(self.configuration.maxQueuedBytes)"
+        )
+    }
+
+    private func waitForRoom(_ client: ClientHandle) async throws(CancellationError) {
+        // As long as something is outstanding its report will wake those who wait.
+        try await self.room.wait { self.isOpen && rd_kafka_outq_len(client.pointer) > 0 }
     }
 
     private func refusal(
@@ -167,22 +145,13 @@ final class ProducerCore: Sendable {
                     + "maxQueuedBytes (\(self.configuration.maxQueuedBytes))"
             )
         }
-        let detail: String? =
-            switch response {
-            case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-                "maxQueuedRecords is \(self.configuration.maxQueuedRecords), "
-                    + "maxQueuedBytes \(self.configuration.maxQueuedBytes)"
-            case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-                "maxMessageBytes is \(self.configuration.maxMessageBytes)"
-            default:
-                nil
-            }
+        let isTooLarge = response == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
         return KafkaError(
             response,
             operation: operation,
             topic: record.topic,
             partition: record.partition,
-            detail: detail
+            detail: isTooLarge ? "maxMessageBytes is \(self.configuration.maxMessageBytes)" : nil
         )
     }
 

@@ -2,13 +2,11 @@ internal import CLibrdkafka
 
 /// Handles the events of a producer, on its pump.
 struct ProducerEvents: Sendable {
-    /// Used on the pump only, which is disconnected before the client is destroyed.
-    let client: SendablePointer
     let events: ClientEvents
     let room: QueueRoom
     let maxQueuedRecords: Int
 
-    func handle(_ event: OpaquePointer, client: ClientHandle?) -> EventPump.Disposition {
+    func handle(_ event: OpaquePointer) -> EventPump.Disposition {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
             self.deliver(event)
@@ -17,9 +15,7 @@ struct ProducerEvents: Sendable {
         case RD_KAFKA_EVENT_LOG:
             self.events.log(event)
         case RD_KAFKA_EVENT_ERROR:
-            if let client {
-                self.events.error(event, client: client)
-            }
+            self.events.error(event)
         default:
             break
         }
@@ -29,7 +25,7 @@ struct ProducerEvents: Sendable {
     /// Wakes those who wait for room, if there is some.
     func wakeIfThereIsRoom() {
         guard self.room.isAwaited else { return }
-        if rd_kafka_outq_len(self.client.value) <= self.maxQueuedRecords / 2 {
+        if rd_kafka_outq_len(self.events.client.value) <= self.maxQueuedRecords / 2 {
             self.room.wake()
         }
     }
@@ -37,6 +33,7 @@ struct ProducerEvents: Sendable {
     /// Gives each report to its waiter; reports of one batch that follow each other are given together.
     private func deliver(_ event: OpaquePointer) {
         var run: [(slot: UnsafeMutablePointer<BatchDelivery.Slot>, report: DeliveryReport)] = []
+        run.reserveCapacity(rd_kafka_event_message_count(event))
         var runBatch: Unmanaged<BatchDelivery>?
         var didSucceed = false
         while let message = rd_kafka_event_message_next(event) {
@@ -44,7 +41,7 @@ struct ProducerEvents: Sendable {
             let report = DeliveryReport(message)
             didSucceed = didSucceed || report.response == RD_KAFKA_RESP_ERR_NO_ERROR
             guard BatchDelivery.owns(opaque) else {
-                ReportWaiter<DeliveryReport>.take(opaque: opaque).deliver(report)
+                DeliveryWaiter.take(opaque: opaque).deliver(report)
                 continue
             }
             let slot = BatchDelivery.slot(opaque)

@@ -1,0 +1,60 @@
+/// Where the report of one record and its sender meet, whichever comes first.
+///
+/// Its address travels through librdkafka as the message's opaque pointer, so the report finds it without a look-up.
+///
+/// Unchecked, because the report is written before the completion and read after it.
+final class DeliveryWaiter: Completion, @unchecked Sendable {
+    private let topic: String
+    private let partition: Int32?
+    private let operation: SendOperation
+    private let connectionProblem: ConnectionProblem
+    private var report: DeliveryReport?
+
+    init(record: borrowing KafkaProducerRecord, operation: SendOperation, connectionProblem: ConnectionProblem) {
+        self.topic = record.topic
+        self.partition = record.partition
+        self.operation = operation
+        self.connectionProblem = connectionProblem
+    }
+
+    /// The opaque pointer for librdkafka, which holds a reference until the report has come.
+    func makeOpaque() -> UnsafeMutableRawPointer {
+        Unmanaged.passRetained(self).toOpaque()
+    }
+
+    /// Takes the reference back that ``makeOpaque()`` gave away.
+    static func take(opaque: UnsafeMutableRawPointer) -> DeliveryWaiter {
+        Unmanaged<DeliveryWaiter>.fromOpaque(opaque).takeRetainedValue()
+    }
+
+    /// Called once with the report.
+    func deliver(_ report: DeliveryReport) {
+        self.report = report
+        self.complete()
+    }
+
+    /// Waits for the report and answers what the sender gets.
+    func metadata() async throws(KafkaError) -> KafkaRecordMetadata {
+        guard await self.waitUnlessCancelled(), let report else {
+            throw KafkaError(
+                .outcomeUnknown,
+                operation: self.operation.rawValue,
+                topic: self.topic,
+                partition: self.partition,
+                message: "cancelled while the record was on its way: it may be sent or not"
+            )
+        }
+        return try report.result(
+            of: (self.topic, self.partition),
+            operation: self.operation.rawValue,
+            connectionProblem: self.connectionProblem
+        ).get()
+    }
+}
+
+/// The calls that send, for errors.
+enum SendOperation: String {
+    case send
+    case enqueue
+    case trySend
+}
