@@ -13,7 +13,7 @@ final class CommitLedger: Sendable {
     private struct State {
         var acknowledged: [KafkaTopicPartition: Int64] = [:]
         var waiting: [ObjectIdentifier: CommitWaiter] = [:]
-        var isAbandoned = false
+        var isEnded = false
     }
 
     private let state = Mutex(State())
@@ -29,25 +29,7 @@ final class CommitLedger: Sendable {
         client: ClientHandle,
         operation: String
     ) async throws(KafkaError) {
-        guard let queue = rd_kafka_queue_get_main(client.pointer) else { throw KafkaError.closed(operation: operation) }
-        defer { rd_kafka_queue_destroy(queue) }
-        let waiter = CommitWaiter()
-        let isAbandoned = self.state.withLock { state in
-            if !state.isAbandoned {
-                state.waiting[ObjectIdentifier(waiter)] = waiter
-            }
-            return state.isAbandoned
-        }
-        guard !isAbandoned else { throw KafkaError.closed(operation: operation) }
-        let opaque = waiter.makeOpaque()
-        let list = offsets.map { PartitionList($0) }
-        let response = rd_kafka_commit_queue(client.pointer, list?.pointer, queue, nil, opaque)
-        if response != RD_KAFKA_RESP_ERR_NO_ERROR {
-            // No answer will come.
-            _ = CommitWaiter.take(opaque: opaque)
-            self.forget(waiter)
-            throw KafkaError(response, operation: operation)
-        }
+        let waiter = try self.handOver(offsets, client: client, operation: operation)
         guard await waiter.waitUnlessCancelled(), let outcome = waiter.outcome else {
             throw KafkaError(
                 .outcomeUnknown,
@@ -56,6 +38,36 @@ final class CommitLedger: Sendable {
             )
         }
         try self.check(outcome, operation: operation)
+    }
+
+    /// Hands a commit to librdkafka, unless the group is being left: librdkafka waits for commits on their way before it
+    /// leaves, and 2.0.2 aborts the process when one comes while it does.
+    private func handOver(
+        _ offsets: [KafkaTopicPartition: Int64]?,
+        client: ClientHandle,
+        operation: String
+    ) throws(KafkaError) -> CommitWaiter {
+        guard let queue = rd_kafka_queue_get_main(client.pointer) else { throw KafkaError.closed(operation: operation) }
+        defer { rd_kafka_queue_destroy(queue) }
+        let list = offsets.map { PartitionList($0) }
+        let waiter = CommitWaiter()
+        try self.state.withLock { state throws(KafkaError) in
+            guard !state.isEnded else { throw KafkaError.closed(operation: operation) }
+            let opaque = waiter.makeOpaque()
+            let response = rd_kafka_commit_queue(client.pointer, list?.pointer, queue, nil, opaque)
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                // No answer will come.
+                _ = CommitWaiter.take(opaque: opaque)
+                throw KafkaError(response, operation: operation)
+            }
+            state.waiting[ObjectIdentifier(waiter)] = waiter
+        }
+        return waiter
+    }
+
+    /// Refuses commits from now on.
+    func end() {
+        self.state.withLock { $0.isEnded = true }
     }
 
     private func check(_ outcome: Outcome, operation: String) throws(KafkaError) {
@@ -112,7 +124,7 @@ final class CommitLedger: Sendable {
     func abandonAll() {
         let waiting = self.state.withLock { state in
             defer { state.waiting = [:] }
-            state.isAbandoned = true
+            state.isEnded = true
             return state.waiting
         }
         for waiter in waiting.values {

@@ -41,6 +41,7 @@ extension ConsumerCore {
             await self.readerDone.wait()
         }
         self.store(self.state.withLock { $0.finishReading() })
+        self.commits.end()
         pump.async { self.leaveGroup(client) }
         // The reader may have used up the time; leaving takes a few milliseconds and is worth a little more.
         pump.asyncAfter(deadline: max(deadline, .now() + .seconds(1))) { [weak client] in
