@@ -155,6 +155,9 @@ extension ConsumerCore {
         _ = rd_kafka_offsets_store(client.pointer, list.pointer)
     }
 
+    /// How many records, ends of partitions and errors wait to be read.
+    var queuedCount: Int { Int(rd_kafka_queue_length(self.dataQueue.value)) }
+
     /// Marks what is processed so far for the next commit.
     func storeProcessed() {
         self.store(self.state.withLock { $0.takeProcessed() })

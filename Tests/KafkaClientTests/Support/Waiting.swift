@@ -1,0 +1,165 @@
+import Dispatch
+import Synchronization
+import Testing
+
+/// What a test waited for did not come in time.
+struct DeadlineExceeded: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits until a condition holds, looking every few milliseconds.
+func eventually(
+    within limit: Duration = .seconds(20),
+    _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while !(try await condition()) {
+        try Task.checkCancellation()
+        try #require(ContinuousClock.now < deadline, "\(what): not within \(limit)", sourceLocation: sourceLocation)
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(5)) { continuation.resume() }
+        }
+    }
+}
+
+/// Runs an operation that may hang when the code is wrong: then this throws, and the operation is left alone.
+func withDeadline<R: Sendable>(
+    _ limit: Duration,
+    _ what: String,
+    _ operation: @escaping @Sendable () async throws -> R
+) async throws -> R {
+    let race = Race<R>()
+    let task = Task {
+        do {
+            race.finish(.success(try await operation()))
+        } catch {
+            race.finish(.failure(error))
+        }
+    }
+    let milliseconds = Int(limit / .milliseconds(1))
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
+        if race.finish(.failure(DeadlineExceeded(description: "\(what): not within \(limit)"))) {
+            task.cancel()
+        }
+    }
+    return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { race.wait($0) }
+    } onCancel: {
+        task.cancel()
+    }
+}
+
+/// The first of several results.
+private final class Race<R: Sendable>: Sendable {
+    private enum State {
+        case running
+        case waiting(CheckedContinuation<R, any Error>)
+        case finished(Result<R, any Error>)
+    }
+
+    private let state = Mutex(State.running)
+
+    /// Whether this result was the first.
+    @discardableResult
+    func finish(_ result: Result<R, any Error>) -> Bool {
+        let (isFirst, continuation) = self.state.withLock { state -> (Bool, CheckedContinuation<R, any Error>?) in
+            switch state {
+            case .running:
+                state = .finished(result)
+                return (true, nil)
+            case .waiting(let continuation):
+                state = .finished(result)
+                return (true, continuation)
+            case .finished:
+                return (false, nil)
+            }
+        }
+        continuation?.resume(with: result)
+        return isFirst
+    }
+
+    func wait(_ continuation: CheckedContinuation<R, any Error>) {
+        let result = self.state.withLock { state -> Result<R, any Error>? in
+            guard case .finished(let result) = state else {
+                state = .waiting(continuation)
+                return nil
+            }
+            return result
+        }
+        if let result {
+            continuation.resume(with: result)
+        }
+    }
+}
+
+/// A gate that a test opens once, for which tasks wait without blocking a thread.
+final class Gate: Sendable {
+    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+
+    func open() {
+        let waiting = self.state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting {
+            continuation.resume()
+        }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = self.state.withLock { state in
+                if !state.isOpen {
+                    state.waiting.append(continuation)
+                }
+                return state.isOpen
+            }
+            if isOpen {
+                continuation.resume()
+            }
+        }
+    }
+}
+
+/// A list that several tasks append to.
+final class Collected<Element: Sendable>: Sendable {
+    private let state = Mutex<[Element]>([])
+
+    var elements: [Element] { self.state.withLock { $0 } }
+    var count: Int { self.state.withLock { $0.count } }
+
+    func append(_ element: Element) {
+        self.state.withLock { $0.append(element) }
+    }
+}
+
+/// Starts a call that blocks in C for a while; returns when it most likely does.
+func startBlockingCall<R: Sendable>(
+    _ call: @escaping @Sendable () async throws -> R
+) async throws -> Task<R, any Error> {
+    let gate = Gate()
+    let task = Task {
+        gate.open()
+        return try await call()
+    }
+    await gate.wait()
+    for _ in 0..<100 { await Task.yield() }
+    return task
+}
+
+/// Looks at a condition every few milliseconds for a while, in which it must always hold.
+func always(
+    for period: Duration,
+    _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + period
+    try await eventually(within: period + .seconds(20), "the end of a period", sourceLocation: sourceLocation) {
+        try #require(try condition(), "\(what): always, for \(period)", sourceLocation: sourceLocation)
+        return ContinuousClock.now >= end
+    }
+}
