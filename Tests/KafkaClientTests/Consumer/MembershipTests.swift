@@ -7,22 +7,26 @@ import Testing
 /// How long a member stays in its group while its reader is busy or has nothing to read (promise 5).
 @Suite(.timeLimit(.minutes(1)))
 struct MembershipTests {
-    private func configuration(_ cluster: MockCluster) -> KafkaConsumer.Configuration {
+    private func configuration(
+        _ cluster: MockCluster,
+        maxPollInterval: Duration = .seconds(6)
+    ) -> KafkaConsumer.Configuration {
         var configuration = KafkaConsumer.Configuration.test(cluster, group: uniqueName("group"))
         // More than the three seconds that the mock takes for the first join of a group.
-        configuration.sessionTimeout = .seconds(4)
-        configuration.maxPollInterval = .seconds(6)
+        configuration.sessionTimeout = .seconds(6)
+        configuration.maxPollInterval = maxPollInterval
         return configuration
     }
 
     @Test func aBusyReaderStaysAMemberBeyondTheSessionTimeout() async throws {
         try await withTopic { cluster, topic in
             try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["1", "2"]) }
-            try await withConsumer(self.configuration(cluster), subscribedTo: [topic]) { consumer in
+            let configuration = self.configuration(cluster, maxPollInterval: .seconds(300))
+            try await withConsumer(configuration, subscribedTo: [topic]) { consumer in
                 var iterator = consumer.records.makeAsyncIterator()
                 let inHand = try await iterator.next()
                 let first = try #require(inHand)
-                try await always(for: .seconds(5), "the partition stays assigned") { !consumer.assignment.isEmpty }
+                try await always(for: .seconds(8), "the partition stays assigned") { !consumer.assignment.isEmpty }
                 try await consumer.commit(first)
                 let second = try await iterator.next()
                 #expect(second?.valueString == "2")
@@ -64,7 +68,7 @@ struct MembershipTests {
             try await withConsumer(self.configuration(cluster), subscribedTo: [topic]) { consumer in
                 let reading = Task { try await consumer.read(1) }
                 try await eventually("the partition is assigned") { !consumer.assignment.isEmpty }
-                try await always(for: .seconds(8), "the partition stays assigned") { !consumer.assignment.isEmpty }
+                try await always(for: .seconds(9), "the partition stays assigned") { !consumer.assignment.isEmpty }
                 try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["late"]) }
                 #expect(try await reading.value.map(\.valueString) == ["late"])
             }

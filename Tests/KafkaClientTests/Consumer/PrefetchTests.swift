@@ -9,7 +9,10 @@ struct PrefetchTests {
     /// Compression is off, so that what is stored is what is fetched.
     private func fill(_ topic: String, partitions: Int32, records: Int, bytes: Int, cluster: MockCluster) async throws {
         let value = String(repeating: "x", count: bytes)
-        try await withProducer(.test(cluster)) { producer in
+        // The mock answers with whole batches: small ones.
+        var configuration = KafkaProducer.Configuration.test(cluster)
+        configuration.maxBatchRecords = 50
+        try await withProducer(configuration) { producer in
             for partition in 0..<partitions {
                 try await producer.fill(topic, partition: partition, values: Array(repeating: value, count: records))
             }

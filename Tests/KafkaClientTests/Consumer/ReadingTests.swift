@@ -92,7 +92,7 @@ struct ReadingTests {
                     }
                     try await eventually("both are read") { seen.count == 2 }
                     reader.cancel()
-                    #expect(try await withDeadline(.seconds(10), "the loop's end") { try await reader.value })
+                    #expect(try await withDeadline(.seconds(30), "the loop's end") { try await reader.value })
                     // The consumer is still usable.
                     try await producer.fill(topic, values: ["2"])
                     #expect(try await consumer.read(1).map(\.valueString) == ["2"])
@@ -182,7 +182,7 @@ struct ReadingTests {
                         _ = try await producer.send(KafkaProducerRecord(topic: topic, value: "\(number)"))
                     }
                     #expect(
-                        try await withDeadline(.seconds(20), "all records") { try await reader.value }
+                        try await withDeadline(.seconds(30), "all records") { try await reader.value }
                             == (0..<100).map { "\($0)" }
                     )
                 }

@@ -64,7 +64,7 @@ struct BrokerErrorTests {
             cluster.failNext(request, with: Array(repeating: .topicAuthorizationFailed, count: 3))
             let place = KafkaTopicPartition(topic: "secret", partition: 0)
             try await withConsumer(.test(cluster), assigned: [place: .beginning]) { consumer in
-                let error = try await withDeadline(.seconds(20), "the error") {
+                let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
                 }
                 #expect(error?.code == .topicAuthorization)
@@ -74,7 +74,7 @@ struct BrokerErrorTests {
                 // Once the permission is there, reading goes on.
                 cluster.clearErrors(of: request)
                 try await withProducer(.test(cluster)) { try await $0.fill("secret", values: ["1"]) }
-                let records = try await withDeadline(.seconds(20), "the record") { () -> [KafkaRecord] in
+                let records = try await withDeadline(.seconds(30), "the record") { () -> [KafkaRecord] in
                     while true {
                         do {
                             return try await consumer.read(1)
@@ -92,7 +92,7 @@ struct BrokerErrorTests {
         try await withCluster(topics: ["secret": 1]) { cluster in
             cluster.setTopicError("secret", .topicAuthorizationFailed)
             try await withConsumer(.test(cluster, group: "g"), subscribedTo: ["secret"]) { consumer in
-                let error = try await withDeadline(.seconds(20), "the error") {
+                let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
                 }
                 #expect(error?.code == .topicAuthorization)
@@ -105,7 +105,7 @@ struct BrokerErrorTests {
         try await withCluster(topics: ["t": 1]) { cluster in
             cluster.failNext(.joinGroup, with: Array(repeating: .groupAuthorizationFailed, count: 20))
             try await withConsumer(.test(cluster, group: "g"), subscribedTo: ["t"]) { consumer in
-                let error = try await withDeadline(.seconds(20), "the error") {
+                let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
                 }
                 #expect(error?.code == .groupAuthorization)
@@ -139,7 +139,7 @@ struct BrokerErrorTests {
             configuration.autoOffsetReset = .fail
             let place = KafkaTopicPartition(topic: topic, partition: 0)
             try await withConsumer(configuration, assigned: [place: .committed]) { consumer in
-                let error = try await withDeadline(.seconds(20), "the error") {
+                let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
                 }
                 #expect(error?.code == .offsetOutOfRange)
@@ -147,7 +147,7 @@ struct BrokerErrorTests {
                 #expect(error?.partition == 0)
             }
             try await withConsumer(configuration, assigned: [place: .absolute(500)]) { consumer in
-                let error = try await withDeadline(.seconds(20), "the error") {
+                let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
                 }
                 #expect(error?.code == .offsetOutOfRange)

@@ -91,7 +91,7 @@ struct UnreachableBrokerTests {
             } else {
                 try await consumer.assign([KafkaTopicPartition(topic: "orders", partition: 0): .beginning])
             }
-            let error = try await withDeadline(.seconds(10), "the error") {
+            let error = try await withDeadline(.seconds(30), "the error") {
                 await #expect(throws: KafkaError.self) { try await consumer.read(1) }
             }
             #expect(error?.code == .brokerUnreachable)
@@ -124,7 +124,7 @@ struct UnreachableBrokerTests {
                 let reader = Task { try await consumer.read(1) }
                 try await eventually("a failed connection is logged") { log.lines.contains { $0.level <= .info } }
                 try cluster.startBroker(1)
-                let records = try await withDeadline(.seconds(20), "the record") { try await reader.value }
+                let records = try await withDeadline(.seconds(30), "the record") { try await reader.value }
                 #expect(records.map(\.valueString) == ["1"])
             }
         }
@@ -132,21 +132,23 @@ struct UnreachableBrokerTests {
 
     /// Time-outs of calls that wait at the same time do not add up.
     @Test func timeoutsRunSideBySide() async throws {
-        try await withConsumer(.init(bootstrapServers: self.servers)) { consumer in
-            let start = ContinuousClock.now
+        try await withDeadline(.seconds(45), "six calls of ten seconds each") {
+            let consumer = try KafkaConsumer(
+                configuration: .init(bootstrapServers: self.servers),
+                logger: CapturedLog().makeLogger()
+            )
             await withTaskGroup(of: Void.self) { group in
                 for partition in 0..<Int32(6) {
                     group.addTask {
                         await #expect(throws: KafkaError.self) {
                             try await consumer.watermarks(
                                 of: KafkaTopicPartition(topic: "t", partition: partition),
-                                timeout: .seconds(1)
+                                timeout: .seconds(10)
                             )
                         }
                     }
                 }
             }
-            #expect(ContinuousClock.now - start < .seconds(3.5))
         }
     }
 }

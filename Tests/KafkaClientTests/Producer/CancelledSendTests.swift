@@ -53,7 +53,7 @@ struct CancelledSendTests {
             }
             try await eventually("the sender waits") { producer.core.room.isAwaited }
             task.cancel()
-            let result = try await withDeadline(.seconds(10), "the cancelled call") { await task.result }
+            let result = try await withDeadline(.seconds(30), "the cancelled call") { await task.result }
             #expect(throws: CancellationError.self) { try result.get() }
             #expect(!producer.core.room.isAwaited)
             try await self.expectValues((0..<5).map { "queued-\($0)" }, of: cluster, producer)
@@ -87,7 +87,7 @@ struct CancelledSendTests {
                 (try? await producer.flush(timeout: .zero)) == nil
             }
             task.cancel()
-            let result = try await withDeadline(.seconds(10), "the cancelled send") { await task.result }
+            let result = try await withDeadline(.seconds(30), "the cancelled send") { await task.result }
             let error = try #require(throws: KafkaError.self) { try result.get() }
             #expect(error.code == .outcomeUnknown)
             #expect(error.operation == "send")
@@ -106,7 +106,7 @@ struct CancelledSendTests {
             let task = Task { try await producer.send(contentsOf: batch) }
             try await eventually("the batch is queued") { (try? await producer.flush(timeout: .zero)) == nil }
             task.cancel()
-            let results = try await withDeadline(.seconds(10), "the cancelled batch") { try await task.value }
+            let results = try await withDeadline(.seconds(30), "the cancelled batch") { try await task.value }
             #expect(
                 results.map { failure(of: $0)?.code }
                     == [.outcomeUnknown, .outcomeUnknown, .invalidRecord, .outcomeUnknown]
@@ -124,7 +124,7 @@ struct CancelledSendTests {
             }
             try await eventually("the batch waits for room") { producer.core.room.isAwaited }
             task.cancel()
-            let results = try await withDeadline(.seconds(10), "the cancelled batch") { try await task.value }
+            let results = try await withDeadline(.seconds(30), "the cancelled batch") { try await task.value }
             #expect(results.prefix(5).map { failure(of: $0)?.code } == Array(repeating: .outcomeUnknown, count: 5))
             #expect(results.dropFirst(5).map { failure(of: $0)?.code } == Array(repeating: .notSent, count: 7))
             #expect(failure(of: results[11])?.topic == "t")
@@ -143,7 +143,7 @@ struct CancelledSendTests {
             #expect(error.code == .outcomeUnknown)
             #expect(error.operation == "trySend")
             try cluster.startBroker(1)
-            #expect(try await withDeadline(.seconds(10), "the answer") { try await receipt.metadata.offset } == 1)
+            #expect(try await withDeadline(.seconds(30), "the answer") { try await receipt.metadata.offset } == 1)
             #expect(try await receipt.metadata.offset == 1, "and again")
         }
     }
@@ -159,7 +159,7 @@ struct CancelledSendTests {
             }
             try cluster.startBroker(1)
             for index in [1, 2, 3, 5, 6, 7, 8] {
-                #expect(try await withDeadline(.seconds(10), "the answer") { try await tasks[index].value } == 1)
+                #expect(try await withDeadline(.seconds(30), "the answer") { try await tasks[index].value } == 1)
             }
         }
     }

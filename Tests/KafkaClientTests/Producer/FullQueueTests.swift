@@ -77,7 +77,7 @@ struct FullQueueTests {
             }
             try await eventually("the sender waits") { producer.core.room.isAwaited }
             try cluster.startBroker(1)
-            let offsets = try await withDeadline(.seconds(20), call) { try await task.value }
+            let offsets = try await withDeadline(.seconds(30), call) { try await task.value }
             #expect(offsets == (0..<offsets.count).map { Int64(11 + $0) })
             for (index, receipt) in receipts.enumerated() {
                 #expect(try await receipt.metadata.offset == Int64(1 + index))
@@ -170,7 +170,7 @@ struct FullQueueTests {
             configuration.additional["debug"] = "all"
             try await withProducer(configuration) { producer in
                 for _ in 0..<20 {
-                    let error = try await withDeadline(.seconds(10), "the refusal") { () -> KafkaError? in
+                    let error = try await withDeadline(.seconds(30), "the refusal") { () -> KafkaError? in
                         let record = KafkaProducerRecord(topic: topic, value: [UInt8](repeating: 1, count: 4_000))
                         if call == "batch" {
                             return failure(of: try await producer.send(contentsOf: [record])[0])
@@ -194,7 +194,7 @@ struct FullQueueTests {
                 var records = (0..<40).map { KafkaProducerRecord(topic: topic, partition: 0, value: "value-\($0)") }
                 records[20].value = Array(repeating: 1, count: 4_000)
                 let batch = records
-                let results = try await withDeadline(.seconds(20), "the batch") {
+                let results = try await withDeadline(.seconds(30), "the batch") {
                     try await producer.send(contentsOf: batch)
                 }
                 #expect(results.indices.filter { failure(of: results[$0]) != nil } == [20])

@@ -18,7 +18,7 @@ struct NothingBlocksTests {
             let finished = Collected<Int>()
             let calls = (0..<count).map { number in
                 Task {
-                    _ = try? await consumer.watermarks(of: place, timeout: .seconds(3))
+                    _ = try? await consumer.watermarks(of: place, timeout: .seconds(50))
                     finished.append(number)
                 }
             }
@@ -29,8 +29,7 @@ struct NothingBlocksTests {
                 }
             }
             #expect(finished.count == 0, "the other tasks got on while the calls were waiting")
-            for call in calls { await call.value }
-            #expect(finished.count == count)
+            for call in calls { call.cancel() }
         }
     }
 }

@@ -16,7 +16,7 @@ struct CancellableWaitTests {
     }
 
     @Test func severalTasksGetTheReport() async throws {
-        try await withDeadline(.seconds(20), "the report") {
+        try await withDeadline(.seconds(30), "the report") {
             let waiter = NumberWaiter()
             await withTaskGroup(of: Int?.self) { group in
                 for _ in 0..<10 {
@@ -126,7 +126,7 @@ private final class NumberWaiter: Completion, @unchecked Sendable {
 @Suite(.timeLimit(.minutes(1)))
 struct CompletionTests {
     @Test func wakesThoseWhoWaitAndThoseWhoComeLater() async throws {
-        try await withDeadline(.seconds(20), "the completion") {
+        try await withDeadline(.seconds(30), "the completion") {
             let completion = Completion()
             #expect(!completion.isComplete)
             await withTaskGroup(of: Void.self) { group in
@@ -167,7 +167,7 @@ struct CompletionTests {
 @Suite(.timeLimit(.minutes(1)))
 struct DataSignalTests {
     @Test func aSignalIsKeptForTheNextWait() async throws {
-        try await withDeadline(.seconds(20), "the signal") {
+        try await withDeadline(.seconds(30), "the signal") {
             let signal = DataSignal()
             signal.signal()
             signal.signal()
@@ -239,7 +239,7 @@ struct QueueRoomTests {
             return !room.isAwaited
         }
         // Those who came after the first call of `wake` are woken by the next.
-        try await withDeadline(.seconds(20), "all waiters") {
+        try await withDeadline(.seconds(30), "all waiters") {
             let waker = Task {
                 while !Task.isCancelled {
                     room.wake()
