@@ -124,14 +124,10 @@ package final class MockCluster: @unchecked Sendable {
         }
     }
 
-    /// Cuts a broker's connections and refuses new ones.
+    /// Cuts a broker's connections and refuses new ones. It can't be started again: librdkafka aborts the process when the
+    /// broker's port was taken meanwhile.
     package func stopBroker(_ broker: Int32) throws(MockClusterError) {
         try self.check("stop broker \(broker)") { rd_kafka_mock_broker_set_down(self.cluster, broker) }
-    }
-
-    /// Lets a broker take connections again.
-    package func startBroker(_ broker: Int32) throws(MockClusterError) {
-        try self.check("start broker \(broker)") { rd_kafka_mock_broker_set_up(self.cluster, broker) }
     }
 
     /// Delays every answer of a broker.

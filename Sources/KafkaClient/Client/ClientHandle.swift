@@ -26,6 +26,7 @@ final class ClientHandle: @unchecked Sendable {
     let connectionProblem = ConnectionProblem()
 
     private let topics = Mutex(Topics())
+    private let isLeaked = Atomic<Bool>(false)
     private let ownedQueues = Mutex<[SendablePointer]>([])
     private let liveBatches = Atomic<Int>(0)
 
@@ -57,6 +58,7 @@ final class ClientHandle: @unchecked Sendable {
         let pointer = SendablePointer(self.pointer)
         let topics = self.topics.withLock { $0.all.values.map(SendablePointer.init) }
         let queues = self.ownedQueues.withLock { $0 }
+        let isLeaked = self.isLeaked.load(ordering: .acquiring)
         let pump = self.pump
         let destruction = self.destruction
         // A serial queue gets a thread of its own.
@@ -71,11 +73,21 @@ final class ClientHandle: @unchecked Sendable {
             for topic in topics {
                 rd_kafka_topic_destroy(topic.value)
             }
-            rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            if !isLeaked {
+                rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            }
             // Only now can no callback reach the pump any more.
             withExtendedLifetime(pump) {}
             destruction.complete()
         }
+    }
+
+    /// Says whether the client is left alone at its end instead of being destroyed.
+    ///
+    /// librdkafka before 2.3 aborts the process when it destroys a cooperative member that joined its group and was not
+    /// given partitions yet. Such a client has left its group when it is closed, and costs some idle threads.
+    func setLeaked(_ isLeaked: Bool) {
+        self.isLeaked.store(isLeaked, ordering: .releasing)
     }
 
     /// Makes a queue that lives as long as the client.

@@ -31,6 +31,8 @@ extension ConsumerCore {
             rd_kafka_event_topic_partition_list(event).map { PartitionList(borrowing: $0).partitions } ?? []
         switch rd_kafka_event_error(event) {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            self.wasAssigned = true
+            client.setLeaked(false)
             self.state.withLock { $0.assigned(partitions) }
             self.forward(partitions, client: client)
             self.logger.info("assigned \(partitions.count) partitions", metadata: ["partitions": "\(partitions)"])

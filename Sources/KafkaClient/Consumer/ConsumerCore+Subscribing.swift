@@ -24,6 +24,9 @@ extension ConsumerCore {
             try state.subscribe(to: .topics(topics), operation: operation)
         }
         try await self.onPump(client) { client throws(KafkaError) in
+            if LibrdkafkaVersion.loaded < LibrdkafkaVersion(2, 3), !self.wasAssigned {
+                client.setLeaked(self.configuration.assignors.contains(.cooperativeSticky))
+            }
             try Self.subscribe(client, to: topics, operation: operation)
         }
         self.watchConnection(client)

@@ -11,18 +11,18 @@ struct CancelledSendTests {
         maxQueuedRecords: Int = 5,
         _ body: (MockCluster, KafkaProducer) async throws -> Void
     ) async throws {
-        try await withCluster(topics: ["t": 1]) { cluster in
+        try await withStoppableLeader(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.maxQueuedRecords = maxQueuedRecords
             configuration.additional["reconnect.backoff.max.ms"] = "100"
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                try cluster.stopBroker(1)
+                try cluster.stopLeader()
                 do {
                     try await body(cluster, producer)
-                    try cluster.startBroker(1)
+                    try cluster.restoreLeader()
                 } catch {
-                    try cluster.startBroker(1)
+                    try cluster.restoreLeader()
                     throw error
                 }
             }
@@ -34,7 +34,7 @@ struct CancelledSendTests {
     }
 
     private func expectValues(_ expected: [String], of cluster: MockCluster, _ producer: KafkaProducer) async throws {
-        try cluster.startBroker(1)
+        try cluster.restoreLeader()
         try await producer.flush()
         #expect(try await cluster.allRecords(of: "t", partitions: 1).map(\.valueString) == ["warm"] + expected)
     }
@@ -142,7 +142,7 @@ struct CancelledSendTests {
             let error = try #require(throws: KafkaError.self) { try result.get() }
             #expect(error.code == .outcomeUnknown)
             #expect(error.operation == "trySend")
-            try cluster.startBroker(1)
+            try cluster.restoreLeader()
             #expect(try await withDeadline(.seconds(30), "the answer") { try await receipt.metadata.offset } == 1)
             #expect(try await receipt.metadata.offset == 1, "and again")
         }
@@ -157,7 +157,7 @@ struct CancelledSendTests {
                 let error = await #expect(throws: KafkaError.self) { try await tasks[index].value }
                 #expect(error?.code == .outcomeUnknown)
             }
-            try cluster.startBroker(1)
+            try cluster.restoreLeader()
             for index in [1, 2, 3, 5, 6, 7, 8] {
                 #expect(try await withDeadline(.seconds(30), "the answer") { try await tasks[index].value } == 1)
             }

@@ -12,14 +12,14 @@ struct FullQueueTests {
         value: [UInt8] = [1],
         _ body: (MockCluster, KafkaProducer, [KafkaSendReceipt]) async throws -> Void
     ) async throws {
-        try await withCluster(topics: ["t": 1, "other": 1]) { cluster in
+        try await withStoppableLeader(topics: ["t": 1, "other": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.closeTimeout = .zero
             configuration.additional["reconnect.backoff.max.ms"] = "100"
             change(&configuration)
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                try cluster.stopBroker(1)
+                try cluster.stopLeader()
                 var receipts: [KafkaSendReceipt] = []
                 while true {
                     do throws(KafkaError) {
@@ -76,7 +76,7 @@ struct FullQueueTests {
                 }
             }
             try await eventually("the sender waits") { producer.core.room.isAwaited }
-            try cluster.startBroker(1)
+            try cluster.restoreLeader()
             let offsets = try await withDeadline(.seconds(30), call) { try await task.value }
             #expect(offsets == (0..<offsets.count).map { Int64(11 + $0) })
             for (index, receipt) in receipts.enumerated() {

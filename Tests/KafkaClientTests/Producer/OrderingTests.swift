@@ -111,7 +111,7 @@ struct OrderingTests {
 
     /// The leader takes no connections for a while; what was queued is sent later.
     @Test func theOrderSurvivesAStoppedBroker() async throws {
-        try await withCluster(topics: ["t": 1]) { cluster in
+        try await withStoppableLeader(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.additional["reconnect.backoff.ms"] = "10"
             configuration.additional["reconnect.backoff.max.ms"] = "50"
@@ -121,9 +121,9 @@ struct OrderingTests {
                     if number == 100 {
                         // What a broker took without being able to answer would be repeated: see above.
                         try await producer.flush()
-                        try cluster.stopBroker(1)
+                        try cluster.stopLeader()
                     }
-                    if number == 300 { try cluster.startBroker(1) }
+                    if number == 300 { try cluster.restoreLeader() }
                     _ = try await producer.enqueue(KafkaProducerRecord(topic: "t", partition: 0, value: value))
                 }
                 try await producer.flush()

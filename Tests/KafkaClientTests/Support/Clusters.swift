@@ -15,6 +15,36 @@ func withCluster<R>(
     return try await body(cluster)
 }
 
+/// Runs `body` with a cluster whose topics are led by a broker that can be stopped, and moved to another one later.
+///
+/// A broker of the mock that is started again must get its old port back, and aborts the process when that is taken
+/// meanwhile. So tests that need a broker to come back let the other one take over.
+func withStoppableLeader<R>(
+    topics: [String: Int],
+    _ body: (MockCluster) async throws -> R
+) async throws -> R {
+    try await withCluster(brokers: 2, topics: topics) { cluster in
+        for (topic, partitions) in topics {
+            for partition in 0..<Int32(partitions) {
+                try cluster.setLeader(of: topic, partition: partition, broker: 2)
+            }
+        }
+        return try await body(cluster)
+    }
+}
+
+extension MockCluster {
+    /// Stops the leader of the topics of ``withStoppableLeader(topics:_:)``.
+    func stopLeader() throws {
+        try self.stopBroker(2)
+    }
+
+    /// Lets the other broker lead a partition.
+    func restoreLeader(of topic: String = "t", partition: Int32 = 0) throws {
+        try self.setLeader(of: topic, partition: partition, broker: 1)
+    }
+}
+
 /// Runs `body` with the cluster that tests share which leave it as it is, and with a new topic there.
 func withTopic<R>(
     partitions: Int = 1,
@@ -41,6 +71,9 @@ extension KafkaProducer.Configuration {
     static func test(_ cluster: MockCluster) -> Self {
         var configuration = Self(bootstrapServers: cluster.bootstrapServers)
         configuration.closeTimeout = .seconds(10)
+        // So that a new leader is soon found.
+        configuration.additional["reconnect.backoff.max.ms"] = "100"
+        configuration.additional["topic.metadata.refresh.interval.ms"] = "300"
         return configuration
     }
 }
