@@ -20,7 +20,11 @@ demo: dependencies ## Replays real orders through the pipeline and checks every 
 	@"$$(swift build --configuration release --show-bin-path)/order-pipeline" replay $(EXCERPT) --verify
 
 test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it is set.
-	@swift test --disable-xctest
+	@swift build --build-tests
+	@# The client's tests run in a process of their own: the mock's sockets are inherited by the processes that other tests
+	@# start, and a broker that is stopped while somebody else holds its socket aborts the run.
+	@swift test --skip-build --disable-xctest --filter KafkaClientTests
+	@swift test --skip-build --disable-xctest --skip KafkaClientTests
 
 lint: lint-swift lint-scripts ## Checks the format of the Swift code, and that the shell scripts parse.
 
