@@ -69,9 +69,11 @@ struct InputLinesTests {
         }
     }
 
-    @Test func `batches have what is there, up to their limit, and keep what comes before an error`() async throws {
+    @Test func `batches have what is there, up to their limit, and lose none around a line that is too long`()
+        async throws
+    {
         try await withTemporaryDirectory { directory in
-            let path = try "input".written("a\nb\nc\nd\n\(String(repeating: "x", count: 2000))\n".utf8, in: directory)
+            let path = try "input".written("a\nb\nc\nd\n\(String(repeating: "x", count: 2000))\ne".utf8, in: directory)
             try await withLines(of: path, maximumLength: 1024) { lines in
                 var batches = lines.batches(ofAtMost: 3).makeAsyncIterator()
                 let first = try await batches.next()
@@ -81,6 +83,9 @@ struct InputLinesTests {
                 await #expect(throws: InputError.lineTooLong(path: path, line: 5, limit: 1024)) {
                     try await batches.next()
                 }
+                let third = try await batches.next()
+                #expect(third?.map { String(decoding: $0, as: UTF8.self) } == ["e"])
+                #expect(try await batches.next() == nil)
             }
         }
     }
@@ -93,6 +98,31 @@ struct InputLinesTests {
             let bad = try "bad".written("a\n\(fits)y\n".utf8, in: directory)
             await #expect(throws: InputError.lineTooLong(path: bad, line: 2, limit: 1024)) {
                 try await self.lines(of: bad)
+            }
+        }
+    }
+
+    @Test(arguments: [1025, 1026, 1027, 5_000, 700_000])
+    func `after a line that is too long the next one is read, and its number is right`(length: Int) async throws {
+        let long = String(repeating: "x", count: length)
+        for lineEnd in ["\n", "\r\n"] {
+            try await withTemporaryDirectory { directory in
+                let text = ["a", long, "b", long, long, "", "c", long].joined(separator: lineEnd)
+                let path = try "input".written(text.utf8, in: directory)
+                let found = try await withLines(of: path, maximumLength: 1024) { lines in
+                    var found: [String] = []
+                    var iterator = lines.makeAsyncIterator()
+                    while true {
+                        do {
+                            guard let line = try await iterator.next() else { return found }
+                            found.append(String(decoding: line, as: UTF8.self))
+                        } catch InputError.lineTooLong(_, let line, _) {
+                            found.append("too long: \(line)")
+                        }
+                    }
+                }
+                let expected = ["a", "too long: 2", "b", "too long: 4", "too long: 5", "", "c", "too long: 8"]
+                #expect(found == expected)
             }
         }
     }

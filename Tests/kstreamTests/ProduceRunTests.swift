@@ -54,6 +54,22 @@ struct ProduceRunTests {
         #expect(produced.errors.hasSuffix("\(cluster.topic): 2 delivered, 1 not delivered\n"))
     }
 
+    @Test func `a line beyond the limit of lines is said, and the lines around it are sent`() async throws {
+        let cluster = try await TestCluster("endless")
+        let input = "a\n\(String(repeating: "x", count: 17 << 20))\nb\n"
+        let produced = try await cluster.run("produce", input: input)
+        #expect(produced.status == 4)
+        #expect(
+            produced.errors == """
+                line 2: not delivered: it is longer than 16,777,216 bytes, so it was not sent
+                \(cluster.topic): 2 delivered, 1 not delivered
+
+                """
+        )
+        let consumed = try await cluster.run("consume", "--exit-at-end")
+        #expect(consumed.lines == ["a", "b"])
+    }
+
     @Test func `nothing delivered is a failure, and only the first complaints are written`() async throws {
         let cluster = try await TestCluster("none")
         let neighbours = try await cluster.run("produce", "--key-separator", "=", input: "a\nb\nc\n")

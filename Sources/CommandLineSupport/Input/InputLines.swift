@@ -42,7 +42,8 @@ package struct InputLines: AsyncSequence {
         }
 
         /// The next line, or `nil` at the end.
-        /// - Throws: ``InputError``, or `CancellationError` when the task was cancelled while it waited for input.
+        /// - Throws: ``InputError``, or `CancellationError` when the task was cancelled while it waited for input. After
+        ///   ``InputError/lineTooLong(path:line:limit:)`` the next call goes on with the line after that one.
         package mutating func next() async throws -> ArraySlice<UInt8>? {
             try await self.reader.next()
         }

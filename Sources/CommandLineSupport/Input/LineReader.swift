@@ -18,6 +18,8 @@ final class LineReader {
     private var searched = 0
     private var line = 0
     private var isAtEnd = false
+    /// Whether what comes up to the next line end belongs to a line that was too long.
+    private var isSkipping = false
 
     init(_ source: InputSource, lineEnd: LineEnd, maximumLength: Int) {
         self.source = source
@@ -28,9 +30,16 @@ final class LineReader {
     func next(isolation: isolated (any Actor)? = #isolation) async throws -> ArraySlice<UInt8>? {
         while true {
             if let end = self.endOfLine() {
+                if self.isSkipping {
+                    self.isSkipping = false
+                    self.start = end + 1
+                    self.searched = end + 1
+                    continue
+                }
                 return try self.take(upTo: end)
             }
             self.searched = self.buffer.count
+            if self.isSkipping { self.dropBuffer() }
             if self.isAtEnd {
                 guard self.start < self.buffer.count else { return nil }
                 let rest = self.buffer[self.start...]
@@ -57,7 +66,13 @@ final class LineReader {
 
     private func refill(isolation: isolated (any Actor)? = #isolation) async throws {
         // Two bytes more than allowed: the line end itself may still come.
-        guard self.buffer.count - self.start <= self.maximumLength + 1 else { throw self.tooLong(self.line + 1) }
+        guard self.buffer.count - self.start <= self.maximumLength + 1 else {
+            // The rest of the line is passed over block by block: a line may be longer than memory.
+            self.isSkipping = true
+            self.dropBuffer()
+            self.line += 1
+            throw self.tooLong(self.line)
+        }
         guard let chunk = try await self.source.nextChunk() else {
             self.isAtEnd = true
             return
@@ -71,6 +86,12 @@ final class LineReader {
         }
         self.searched -= self.start
         self.start = 0
+    }
+
+    private func dropBuffer() {
+        self.buffer = []
+        self.start = 0
+        self.searched = 0
     }
 
     private func endOfLine() -> Int? {

@@ -95,14 +95,21 @@ struct ProduceCommand: AsyncParsableCommand {
         firstLine: Int,
         tally: DeliveryTally
     ) async throws -> RecordBatch? {
-        do {
-            guard let found = try await iterator.next() else { return nil }
-            return lines.batch(of: found, firstLine: firstLine)
-        } catch is CancellationError {
-            return nil
-        } catch let error as InputError {
-            tally.stop(because: "\(error)")
-            return nil
+        var firstLine = firstLine
+        while true {
+            do {
+                guard let found = try await iterator.next() else { return nil }
+                return lines.batch(of: found, firstLine: firstLine)
+            } catch InputError.lineTooLong(_, let line, let limit) {
+                let reason = "it is longer than \(limit.grouped) bytes, so it was not sent"
+                tally.count([], of: RecordBatch(refused: [(line, reason)], nextLine: line + 1))
+                firstLine = line + 1
+            } catch is CancellationError {
+                return nil
+            } catch let error as InputError {
+                tally.stop(because: "\(error)")
+                return nil
+            }
         }
     }
 }
