@@ -106,10 +106,13 @@ let package = Package(
             name: "OrderPipelineTests",
             dependencies: [
                 "OrderPipeline",
+                "order-pipeline",
                 "KafkaClient",
                 "KafkaMockCluster",
                 "CommandLineSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings
         ),

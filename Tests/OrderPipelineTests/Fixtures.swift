@@ -8,6 +8,8 @@ enum Fixtures {
     static let excerpt = Self.path("Sources/order-pipeline/Resources/online-retail-excerpt.csv")
     /// What the Python script expects of it.
     static let excerptTotals = Self.path("Sources/order-pipeline/Resources/online-retail-excerpt.totals.json")
+    /// That script.
+    static let totalsScript = Self.path("Sources/order-pipeline/Resources/expected-totals.py")
     /// The contract of commands.
     static let commandSchema = Self.path("Schemas/order-command.schema.json")
 

@@ -103,8 +103,12 @@ struct OrderBookTests {
 
     @Test("a file of another layout, an empty one and one that is not there are errors that name it")
     func unreadable() async throws {
-        for text in ["", "a,b\n1,2\n", "\n"] {
+        for text in ["a,b\n1,2\n", "\n"] {
             await #expect(throws: OrderFileError.self) { try await self.book("orders.csv", text.utf8) }
+        }
+        for name in ["orders.csv", "orders.jsonl", "orders"] {
+            let error = await #expect(throws: OrderFileError.self) { try await self.book(name, []) }
+            #expect(error?.description.contains("/\(name): it is empty, expected the columns InvoiceNo,") == true)
         }
         await #expect(throws: InputError.self) {
             try await OrderBook(reading: OrderFile(path: "/nowhere/orders.csv"))

@@ -1,7 +1,5 @@
 import Foundation
 import KafkaClient
-import KafkaMockCluster
-import Logging
 import Testing
 
 @testable import OrderPipeline
@@ -9,25 +7,10 @@ import Testing
 /// The whole pipeline on a cluster: services, topics and read model. Each test has a cluster of its own.
 @Suite("Replay")
 struct ReplayTests {
-    /// - Parameter isEmbedded: Whether the cluster is used as one that is there for one replay alone.
-    private func withCluster<Result>(
-        isEmbedded: Bool = true,
-        _ body: (PipelineCluster) async throws -> Result
-    ) async throws -> Result {
-        let mock = try MockCluster()
-        defer { withExtendedLifetime(mock) {} }
-        for topic in PipelineTopic.allCases {
-            try mock.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
-        }
-        return try await body(PipelineCluster(bootstrapServers: mock.bootstrapServers, isEmbedded: isEmbedded))
-    }
-
-    private var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-
     @Test("every case comes to the totals worked out by hand", .timeLimit(.minutes(1)))
     func everyCase() async throws {
-        let outcome = try await self.withCluster { cluster in
-            try await Replay(cluster: cluster, logger: self.logger).run(try Fixtures.everyCase())
+        let outcome = try await withPipelineCluster { cluster in
+            try await Replay(cluster: cluster, logger: .silent).run(try Fixtures.everyCase())
         }
         #expect(outcome.totals == Fixtures.everyCaseTotals)
     }
@@ -35,8 +18,8 @@ struct ReplayTests {
     @Test("repeated commands change nothing", .timeLimit(.minutes(1)))
     func repeatedCommands() async throws {
         let commands = try Fixtures.everyCase()
-        let outcome = try await self.withCluster { cluster in
-            try await Replay(cluster: cluster, logger: self.logger).run(commands + commands.reversed() + commands)
+        let outcome = try await withPipelineCluster { cluster in
+            try await Replay(cluster: cluster, logger: .silent).run(commands + commands.reversed() + commands)
         }
         #expect(outcome.totals == Fixtures.everyCaseTotals)
     }
@@ -44,8 +27,8 @@ struct ReplayTests {
     @Test("the excerpt comes to what the Python script says", .timeLimit(.minutes(1)))
     func excerpt() async throws {
         let book = try await OrderBook(reading: OrderFile(path: Fixtures.excerpt))
-        let outcome = try await self.withCluster { cluster in
-            try await Replay(cluster: cluster, logger: self.logger).run(book.commands)
+        let outcome = try await withPipelineCluster { cluster in
+            try await Replay(cluster: cluster, logger: .silent).run(book.commands)
         }
         let expected = try ParsedTotals(json: try Data(contentsOf: URL(filePath: Fixtures.excerptTotals)))
         #expect(try ParsedTotals(json: Data(outcome.totals.json.utf8)) == expected)
@@ -56,15 +39,15 @@ struct ReplayTests {
     @Test("a replay on a shared cluster counts its own orders", .timeLimit(.minutes(1)))
     func sharedCluster() async throws {
         let commands = try Fixtures.everyCase()
-        try await self.withCluster(isEmbedded: false) { cluster in
+        try await withPipelineCluster(isEmbedded: false) { cluster in
             // The same orders, asked for by somebody else, and by nobody in particular.
-            try await withKafkaProducer(cluster.producer(clientID: "test"), logger: self.logger) { producer in
+            try await withKafkaProducer(cluster.producer(clientID: "test"), logger: .silent) { producer in
                 let records = try ["other", nil].flatMap { replay in
                     try commands.map { try ServiceRunner.record(.command($0), replay: replay, codec: JSONCodec()) }
                 }
                 try await ServiceRunner.send(records, with: producer)
             }
-            let outcome = try await Replay(cluster: cluster, logger: self.logger).run(Array(commands.prefix(3)))
+            let outcome = try await Replay(cluster: cluster, logger: .silent).run(Array(commands.prefix(3)))
             var expected = RevenueReadModel()
             for command in commands.prefix(3) { expected.settle(command) }
             #expect(outcome.totals == expected.totals)
@@ -73,25 +56,25 @@ struct ReplayTests {
 
     @Test("records that are no messages of their topic hold up nothing", .timeLimit(.minutes(1)))
     func foreignRecords() async throws {
-        let outcome = try await self.withCluster(isEmbedded: false) { cluster in
-            try await withKafkaProducer(cluster.producer(clientID: "test"), logger: self.logger) { producer in
+        let outcome = try await withPipelineCluster(isEmbedded: false) { cluster in
+            try await withKafkaProducer(cluster.producer(clientID: "test"), logger: .silent) { producer in
                 let values: [[UInt8]?] = [nil, [], [0xFF], Array("{}".utf8), Array(#"{"type":"Other"}"#.utf8)]
                 for topic in PipelineTopic.allCases {
                     let records = values.map { KafkaProducerRecord(topic: topic.rawValue, key: "1", value: $0) }
                     try await ServiceRunner.send(records, with: producer)
                 }
             }
-            return try await Replay(cluster: cluster, logger: self.logger).run(try Fixtures.everyCase())
+            return try await Replay(cluster: cluster, logger: .silent).run(try Fixtures.everyCase())
         }
         #expect(outcome.totals == Fixtures.everyCaseTotals)
     }
 
     @Test("a topic that outgrows the embedded cluster is an error, not a wrong total", .timeLimit(.minutes(1)))
     func outgrown() async throws {
-        try await self.withCluster { cluster in
+        try await withPipelineCluster { cluster in
             var configuration = KafkaProducer.Configuration(bootstrapServers: cluster.bootstrapServers)
             configuration.linger = .milliseconds(1)
-            try await withKafkaProducer(configuration, logger: self.logger) { producer in
+            try await withKafkaProducer(configuration, logger: .silent) { producer in
                 let value = [UInt8](repeating: 0x20, count: 100_000)
                 for _ in 0..<80 {
                     let topic = PipelineTopic.commands.rawValue
@@ -99,7 +82,7 @@ struct ReplayTests {
                 }
             }
             await #expect {
-                try await Replay(cluster: cluster, logger: self.logger).run(try Fixtures.everyCase())
+                try await Replay(cluster: cluster, logger: .silent).run(try Fixtures.everyCase())
             } throws: { error in
                 guard case .recordsLost(let partition, let offsets)? = error as? PipelineError else { return false }
                 return "\(partition)" == "orders.commands[0]" && offsets.lowerBound == 0
@@ -109,8 +92,8 @@ struct ReplayTests {
 
     @Test("a replay that stands still says what is missing", .timeLimit(.minutes(1)))
     func stalled() async throws {
-        try await self.withCluster { cluster in
-            var replay = Replay(cluster: cluster, logger: self.logger)
+        try await withPipelineCluster { cluster in
+            var replay = Replay(cluster: cluster, logger: .silent)
             // Shorter than a group needs to form: nothing can happen in it.
             replay.stallLimit = .milliseconds(500)
             await #expect {
@@ -126,9 +109,9 @@ struct ReplayTests {
     func cancelled() async throws {
         let commits = CommitLog()
         let book = try await OrderBook(reading: OrderFile(path: Fixtures.excerpt))
-        try await self.withCluster { cluster in
+        try await withPipelineCluster { cluster in
             let (progress, continuation) = AsyncStream.makeStream(of: Int.self)
-            let replay = Replay(cluster: cluster, commits: commits, logger: self.logger)
+            let replay = Replay(cluster: cluster, commits: commits, logger: .silent)
             // Enough work that it is not done before it is cancelled.
             let commands = book.commands.flatMap { command in
                 (0..<20).map { copy in command.renumbered { $0 + "\(copy)" } }
@@ -144,7 +127,7 @@ struct ReplayTests {
             let group = PipelineCluster.group("orders")
             let entries = commits.entries.filter { $0.group == group }
             #expect(entries.contains { $0.partition.topic == PipelineTopic.commands.rawValue && $0.offset > 0 })
-            try await withKafkaConsumer(cluster.consumer(group: group), logger: self.logger) { consumer in
+            try await withKafkaConsumer(cluster.consumer(group: group), logger: .silent) { consumer in
                 let committed = try await consumer.committedOffsets(for: entries.map(\.partition))
                 #expect(committed == Dictionary(uniqueKeysWithValues: entries.map { ($0.partition, $0.offset) }))
             }
@@ -155,7 +138,7 @@ struct ReplayTests {
     func unreachable() async throws {
         let cluster = PipelineCluster(bootstrapServers: ["127.0.0.1:1"], isEmbedded: false)
         await #expect {
-            try await Replay(cluster: cluster, logger: self.logger).run(try Fixtures.everyCase())
+            try await Replay(cluster: cluster, logger: .silent).run(try Fixtures.everyCase())
         } throws: { error in
             (error as? KafkaError)?.code == .brokerUnreachable
         }
@@ -164,7 +147,7 @@ struct ReplayTests {
     @Test("no commands, no cluster, no totals")
     func nothing() async throws {
         let cluster = PipelineCluster(bootstrapServers: ["127.0.0.1:1"], isEmbedded: false)
-        let outcome = try await Replay(cluster: cluster, logger: self.logger).run([])
+        let outcome = try await Replay(cluster: cluster, logger: .silent).run([])
         #expect(outcome.totals == Totals())
     }
 }

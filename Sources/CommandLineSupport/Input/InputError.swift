@@ -14,5 +14,6 @@ package enum InputError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+    /// What a path is called in a sentence: `-` is standard input.
+    package static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 }

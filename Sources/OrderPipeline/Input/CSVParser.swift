@@ -1,3 +1,5 @@
+internal import CommandLineSupport
+
 /// Makes CSV records (RFC 4180) of the lines of a file.
 ///
 /// Fields are separated by commas; a field in double quotes may hold commas, line ends and doubled quotes. Lines may
@@ -27,8 +29,11 @@ struct CSVParser {
         case quoteInQuoted
     }
 
-    /// Beyond this a quote counts as never closed, which bounds the memory that an open quote can hold.
-    static let maximumRecordBytes = 1024 * 1024
+    /// The bytes that a record may have in the file; a quote that is open beyond them counts as never closed.
+    ///
+    /// No order line comes near it. It bounds what an open quote can hold, and is a part of what a command may be
+    /// (``CommandSize``), so that one absurd row does not cost its whole invoice.
+    static let maximumRecordBytes = 256 * 1024
 
     private static let unclosedQuote = "a double quote is never closed"
 
@@ -49,6 +54,14 @@ struct CSVParser {
     mutating func append(_ bytes: ArraySlice<UInt8>, _ body: (Item) throws -> Void) rethrows {
         self.lineCount += 1
         try self.take([Line(number: self.lineCount, bytes: bytes)], body)
+    }
+
+    /// Takes the next line, of which nothing is known but that it can't be read.
+    mutating func appendUnreadable(reason: String, _ body: (Item) throws -> Void) rethrows {
+        // No record goes on through it.
+        try self.finish(body)
+        self.lineCount += 1
+        try body(.malformed(line: self.lineCount, reason: reason))
     }
 
     /// Ends the file and gives the body what is left.
@@ -97,6 +110,10 @@ struct CSVParser {
     /// Reads a line into the record.
     /// - Returns: Why the record is malformed; `nil` when it is complete or goes on in the next line.
     private mutating func failure(afterReading line: ArraySlice<UInt8>) -> String? {
+        guard self.openBytes + line.count <= Self.maximumRecordBytes else {
+            let (count, limit) = (line.count.grouped, Self.maximumRecordBytes.grouped)
+            return self.open.isEmpty ? "the row has \(count) bytes, more than \(limit)" : Self.unclosedQuote
+        }
         let endsWithReturn = line.last == UInt8(ascii: "\r")
         for byte in endsWithReturn ? line.dropLast() : line {
             switch (self.state, byte) {
@@ -125,7 +142,7 @@ struct CSVParser {
             // The line end belongs to the field.
             if endsWithReturn { self.record.append(UInt8(ascii: "\r")) }
             self.record.append(UInt8(ascii: "\n"))
-            return self.openBytes + line.count > Self.maximumRecordBytes ? Self.unclosedQuote : nil
+            return nil
         }
         self.record.endField()
         return self.record.count == self.columnCount

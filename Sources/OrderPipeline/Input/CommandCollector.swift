@@ -4,7 +4,10 @@
 /// its first row. Commands of JSON Lines stay as they are, also those that repeat an order.
 struct CommandCollector {
     private let limit: Int
+    private let size = CommandSize()
     private var invoices: [Invoice] = []
+    /// The line in which each of the invoices begins.
+    private var lines: [Int] = []
     private var indices: [String: Int] = [:]
     private var whole: [OrderCommand] = []
 
@@ -13,11 +16,13 @@ struct CommandCollector {
         self.limit = limit ?? .max
     }
 
-    mutating func add(_ row: RetailRow) {
+    /// - Parameter line: The number of the line that the row begins in.
+    mutating func add(_ row: RetailRow, line: Int) {
         if let index = self.indices[row.invoice] {
             self.invoices[index].lines.append(row.line)
         } else if self.indices.count < self.limit {
             self.indices[row.invoice] = self.invoices.count
+            self.lines.append(line)
             self.invoices.append(
                 Invoice(
                     number: row.invoice,
@@ -30,6 +35,7 @@ struct CommandCollector {
         }
     }
 
+    /// Takes a command that is not too large.
     mutating func add(_ command: OrderCommand) {
         let number = command.invoice.number
         if self.indices[number] == nil {
@@ -37,6 +43,20 @@ struct CommandCollector {
             self.indices[number] = self.whole.count
         }
         self.whole.append(command)
+    }
+
+    /// Takes out the invoices whose commands are too large to be sent; called when all rows are there.
+    /// - Returns: Their numbers, each with what is wrong.
+    mutating func removeOversized() throws -> [(number: String, malformed: MalformedLine)] {
+        var removed: [(number: String, malformed: MalformedLine)] = []
+        for (invoice, line) in zip(self.invoices, self.lines) {
+            guard let reason = try self.size.complaint(about: OrderCommand(invoice)) else { continue }
+            removed.append((invoice.number, MalformedLine(line: line, reason: reason)))
+        }
+        guard !removed.isEmpty else { return [] }
+        for (number, _) in removed { self.indices[number] = nil }
+        self.invoices.removeAll { self.indices[$0.number] == nil }
+        return removed
     }
 
     /// The distinct invoice numbers.

@@ -9,9 +9,9 @@ package struct OrderBook: Sendable {
     package let numbers: Set<String>
     /// The totals by a plain pass over the same rows.
     package let expected: Totals
-    /// The first malformed lines.
+    /// The first malformed lines; an invoice that is too large to be sent counts as one, by its first line.
     package let malformed: [MalformedLine]
-    /// How many lines are malformed.
+    /// How many there are.
     package let malformedCount: Int
 
     /// Reads a file to its end.
@@ -26,8 +26,8 @@ package struct OrderBook: Sendable {
         var malformedCount = 0
         try await file.read { item in
             switch item {
-            case .row(let row):
-                collector.add(row)
+            case .row(let row, let line):
+                collector.add(row, line: line)
                 plain.add(row)
             case .command(let command):
                 collector.add(command)
@@ -37,10 +37,13 @@ package struct OrderBook: Sendable {
                 if malformed.count < Self.shownMalformedLines { malformed.append(line) }
             }
         }
+        let oversized = try collector.removeOversized()
+        for (number, _) in oversized { plain.remove(number) }
+        malformed = (malformed + oversized.map(\.malformed)).sorted { $0.line < $1.line }
         self.commands = collector.commands
         self.numbers = collector.numbers
         self.expected = plain.totals
-        self.malformed = malformed
-        self.malformedCount = malformedCount
+        self.malformed = Array(malformed.prefix(Self.shownMalformedLines))
+        self.malformedCount = malformedCount + oversized.count
     }
 }

@@ -56,6 +56,11 @@ struct PlainPass {
         self.sums[invoice.number] = sum
     }
 
+    /// Forgets an invoice that turned out not to be usable.
+    mutating func remove(_ number: String) {
+        self.sums[number] = nil
+    }
+
     private func takes(_ number: String) -> Bool {
         guard let limit = self.limit else { return true }
         return self.sums.count < limit || self.sums[number] != nil

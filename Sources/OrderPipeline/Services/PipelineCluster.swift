@@ -17,6 +17,9 @@ package struct PipelineCluster: Sendable {
     /// How many partitions the topics get where this process creates them.
     package static let partitions = 8
 
+    /// The bytes that a record may have: what brokers take unless they are told otherwise.
+    static let maxMessageBytes = 1_000_000
+
     /// How long closing a client may take: three seconds, so that an interrupted program ends within five.
     private static let closeTimeout = Duration.seconds(3)
 
@@ -43,6 +46,7 @@ package struct PipelineCluster: Sendable {
         // Batches of hundreds are sent: a short wait lets each become one request.
         configuration.linger = .milliseconds(2)
         configuration.compression = .lz4
+        configuration.maxMessageBytes = Self.maxMessageBytes
         configuration.closeTimeout = Self.closeTimeout
         return configuration
     }
