@@ -7,30 +7,33 @@ internal import SystemPackage
 #endif
 
 /// The tool that unpacks a compressed file to its standard output.
-struct Decompressor: Sendable {
+struct Decompressor: Sendable, Hashable {
     /// What is run, with `-dc`.
     let tool: String
     /// The Debian package that holds the tool, for the message when it is missing.
     let package: String
 
-    /// The tool for the file, by its name; `nil` for a file that is read as it is.
-    init?(forPath path: String) {
-        if path.hasSuffix(".xz") {
-            (self.tool, self.package) = ("xz", "xz-utils")
-        } else if path.hasSuffix(".gz") {
-            (self.tool, self.package) = ("gzip", "gzip")
-        } else {
-            return nil
-        }
+    static let xz = Decompressor(tool: "xz", package: "xz-utils")
+    static let gzip = Decompressor(tool: "gzip", package: "gzip")
+
+    /// The tool for the file, by its name; `nil` where the name says nothing.
+    static func named(by path: String) -> Decompressor? {
+        if path.hasSuffix(".xz") { return .xz }
+        return path.hasSuffix(".gz") ? .gzip : nil
     }
 
     /// Runs the tool until it has written everything.
+    /// - Parameters:
+    ///   - path: What the input is called.
+    ///   - input: What to unpack; closed once the tool has it.
+    ///   - output: Where to; stays open.
     /// - Throws: ``InputError`` with what the tool wrote to standard error when it is missing or fails.
-    func run(path: String, output: FileDescriptor) async throws {
+    func run(path: String, input: FileDescriptor, output: FileDescriptor) async throws {
         do {
             let result = try await Subprocess.run(
                 .name(self.tool),
-                arguments: ["-dc", "--", path],
+                arguments: ["-dc"],
+                input: .fileDescriptor(input, closeAfterSpawningProcess: true),
                 output: .fileDescriptor(output, closeAfterSpawningProcess: false),
                 error: .string(limit: 64 * 1024)
             )
