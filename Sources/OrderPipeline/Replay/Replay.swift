@@ -59,7 +59,7 @@ package struct Replay: Sendable {
     /// Runs the replay.
     /// - Parameters:
     ///   - commands: What to send. A command that repeats an order changes nothing.
-    ///   - progress: Is told how many orders are at their end.
+    ///   - progress: Is told how many orders are at their end, for the first time when the first message has come back.
     /// - Throws: ``PipelineError``, `KafkaError`, and `CancellationError` when the task is cancelled.
     package func run(
         _ commands: [OrderCommand],
@@ -72,6 +72,7 @@ package struct Replay: Sendable {
         }
         let state = ReplayState()
         let watch = StallWatch(limit: self.stallLimit)
+        let groups = GroupWatch()
         let topics: [PipelineTopic] = [.orders, .payments, .shipping, .status]
         let group = PipelineCluster.group("read-model.\(self.id)")
         let preparation = ReplayPreparation(cluster: self.cluster, logger: self.clientLogger)
@@ -80,6 +81,7 @@ package struct Replay: Sendable {
         let runner = ServiceRunner(
             cluster: self.cluster,
             commits: self.commits,
+            groups: groups,
             logger: self.logger,
             clientLogger: self.clientLogger
         )
@@ -100,8 +102,10 @@ package struct Replay: Sendable {
                 try await runner.read(group: group, topics: topics) { messages in
                     let own = messages.filter { $0.replay == self.id }.map(\.0)
                     let completed = state.apply(own)
-                    if !own.isEmpty { watch.progressed() }
-                    progress(completed)
+                    if !own.isEmpty {
+                        watch.progressed()
+                        progress(completed)
+                    }
                     return completed == orders.count ? .stop : .goOn
                 }
                 return .finished
@@ -112,7 +116,7 @@ package struct Replay: Sendable {
             }
             tasks.addTask {
                 try await watch.waitForStall()
-                throw self.stalled(state.model, orders: orders)
+                throw self.stalled(state.model, orders: orders, idleGroups: groups.idleGroups)
             }
             // An error of one ends the others: they are cancelled, and close what they hold before this returns.
             while let step = try await tasks.next() {
@@ -157,13 +161,18 @@ package struct Replay: Sendable {
         }
     }
 
-    private func stalled(_ model: RevenueReadModel, orders: Set<String>) -> PipelineError {
+    private func stalled(
+        _ model: RevenueReadModel,
+        orders: Set<String>,
+        idleGroups: [String]
+    ) -> PipelineError {
         let missing = model.missing(of: orders.sorted())
         return .stalled(
             after: self.stallLimit,
             completed: model.completed,
             missing: missing.count,
-            examples: missing.prefix(Self.shownExamples).map { "\($0.order) waits for \($0.waitsFor)" }
+            examples: missing.prefix(Self.shownExamples).map { "\($0.order) waits for \($0.waitsFor)" },
+            idleGroups: idleGroups
         )
     }
 }

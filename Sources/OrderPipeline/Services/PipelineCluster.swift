@@ -20,6 +20,11 @@ package struct PipelineCluster: Sendable {
     /// The bytes that a record may have: what brokers take unless they are told otherwise.
     static let maxMessageBytes = 1_000_000
 
+    /// How long a group waits for a member that died without leaving, before others get its partitions.
+    ///
+    /// Much less than the 45 s that are usual: whoever starts a replay again after it was killed waits for it.
+    private static let sessionTimeout = Duration.seconds(10)
+
     /// How long closing a client may take: three seconds, so that an interrupted program ends within five.
     private static let closeTimeout = Duration.seconds(3)
 
@@ -33,6 +38,8 @@ package struct PipelineCluster: Sendable {
         configuration.commitPolicy = .afterProcessing(interval: .seconds(1))
         // Ranges give one member the same partitions of all topics, so that what concerns one order meets in one place.
         configuration.assignors = [.range]
+        configuration.sessionTimeout = Self.sessionTimeout
+        configuration.heartbeatInterval = .seconds(3)
         configuration.closeTimeout = Self.closeTimeout
         // The embedded cluster answers an empty fetch at the end of the wait, and not when a record comes.
         if self.isEmbedded { configuration.fetchMaxWait = .milliseconds(10) }

@@ -11,6 +11,7 @@ struct ServiceRunner: Sendable {
 
     var cluster: PipelineCluster
     var commits: CommitLog
+    var groups: GroupWatch
     /// Takes what the services have to say.
     var logger: Logger
     /// Takes what the clients have to say.
@@ -50,6 +51,7 @@ struct ServiceRunner: Sendable {
         _ body: ([(PipelineMessage, replay: String?)]) async throws -> Next
     ) async throws {
         let consumer = try KafkaConsumer(configuration: self.cluster.consumer(group: group), logger: self.clientLogger)
+        self.groups.joined(group, consumer)
         let result: Result<Void, any Error>
         do {
             try await consumer.subscribe(to: topics.map(\.rawValue))
@@ -75,6 +77,7 @@ struct ServiceRunner: Sendable {
         } catch {
             result = .failure(error)
         }
+        self.groups.left(group)
         await consumer.close()
         self.commits.add(group: group, consumer.acknowledgedCommits)
         try result.get()
