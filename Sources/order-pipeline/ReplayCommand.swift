@@ -126,10 +126,8 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     private static func report(_ commits: CommitLog) {
-        let entries = commits.entries
-        if entries.isEmpty { writeToStandardError("nothing was committed\n") }
-        for entry in entries {
-            writeToStandardError("committed: \(entry.group) \(entry.partition) \(entry.offset)\n")
-        }
+        let lines = commits.lines
+        if lines.isEmpty { writeToStandardError("nothing was committed\n") }
+        for line in lines { writeToStandardError("committed: \(line)\n") }
     }
 }

@@ -26,6 +26,21 @@ package final class CommitLog: Sendable {
         }
     }
 
+    /// What was committed, a line for each group: `order-pipeline.orders  orders.commands 0@120 1@97`.
+    package var lines: [String] {
+        var lines: [String] = []
+        var last: Entry?
+        for entry in self.entries {
+            if entry.group != last?.group { lines.append(entry.group) }
+            if entry.group != last?.group || entry.partition.topic != last?.partition.topic {
+                lines[lines.count - 1] += "  \(entry.partition.topic)"
+            }
+            lines[lines.count - 1] += " \(entry.partition.partition)@\(entry.offset)"
+            last = entry
+        }
+        return lines
+    }
+
     /// What was committed, by group, topic and partition.
     package var entries: [Entry] {
         self.state.withLock { $0 }.sorted { ($0.group, $0.partition) < ($1.group, $1.partition) }
