@@ -72,6 +72,7 @@ struct ReplayCommand: AsyncParsableCommand {
     private func replay(_ book: OrderBook, commits: CommitLog) async throws -> Replay.Outcome {
         let bar = ProgressBar(label: "invoices", total: book.numbers.count)
         defer { bar.finish() }
+        bar.wait(for: "the consumer groups")
         func run(on cluster: PipelineCluster) async throws -> Replay.Outcome {
             let replay = Replay(
                 cluster: cluster,

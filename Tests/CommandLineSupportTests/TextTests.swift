@@ -74,6 +74,32 @@ struct ProgressTests {
         #expect(recorder.lines.last == "\n")
     }
 
+    @Test func `what is waited for is said, and is in neither clock nor rate`() {
+        let recorder = Recorder()
+        let bar = recorder.bar(total: 1000, isTerminal: true)
+        bar.wait(for: "the groups")
+        #expect(recorder.lines == ["\r\u{1B}[Kwork  waiting for the groups"])
+        recorder.advance(.seconds(30))
+        bar.update(0)
+        recorder.advance(.seconds(2))
+        bar.update(500)
+        #expect(recorder.lines.count == 3)
+        #expect(recorder.lines.last?.hasSuffix("50%  500/1,000  250/s  2.0 s left") == true)
+        bar.finish()
+        #expect(recorder.lines.dropLast().last?.hasSuffix("in 2.0 s") == true)
+    }
+
+    @Test func `work that never began leaves no line`() {
+        for isTerminal in [true, false] {
+            let recorder = Recorder()
+            let bar = recorder.bar(total: 1000, isTerminal: isTerminal)
+            bar.wait(for: "the groups")
+            bar.finish()
+            bar.wait(for: "the groups")
+            #expect(recorder.lines.dropFirst() == (isTerminal ? ["\r\u{1B}[K"] : []))
+        }
+    }
+
     @Test func `a log gets a line every five seconds and one at the end`() {
         let recorder = Recorder()
         let bar = recorder.bar(total: nil, isTerminal: false)

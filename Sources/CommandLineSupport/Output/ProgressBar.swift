@@ -24,6 +24,9 @@ package final class ProgressBar: Sendable {
         var done = 0
         var note = ""
         var lastDrawn: Duration?
+        /// When the clock began.
+        var start = Duration.zero
+        var isWaiting = false
         var isFinished = false
     }
 
@@ -49,6 +52,17 @@ package final class ProgressBar: Sendable {
         self.elapsed = elapsed
     }
 
+    /// Says, on a terminal, what must happen before the work begins; the clock starts anew with the next update.
+    package func wait(for cause: String) {
+        self.state.withLock { state in
+            guard !state.isFinished else { return }
+            state.isWaiting = true
+            guard self.output.isTerminal else { return }
+            let text = "\(self.label)  waiting for \(cause.withoutControlCharacters)"
+            self.output.write("\r\u{1B}[K" + text.prefix(max(0, self.output.width() - 1)))
+        }
+    }
+
     /// Says how many are done.
     /// - Parameters:
     ///   - done: How many, from the beginning.
@@ -61,8 +75,13 @@ package final class ProgressBar: Sendable {
             guard !state.isFinished else { return }
             state.done = done
             state.note = note
+            if state.isWaiting {
+                state.isWaiting = false
+                state.start = now
+                state.lastDrawn = nil
+            }
             // Elsewhere than on a terminal, work that ends within seconds leaves its last line only.
-            let last = state.lastDrawn ?? (self.output.isTerminal ? .seconds(-1) : .zero)
+            let last = state.lastDrawn ?? (self.output.isTerminal ? state.start - .seconds(1) : state.start)
             guard now - last >= pause else { return }
             state.lastDrawn = now
             self.draw(state, at: now)
@@ -75,6 +94,11 @@ package final class ProgressBar: Sendable {
         self.state.withLock { state in
             guard !state.isFinished else { return }
             state.isFinished = true
+            if state.isWaiting {
+                // The work never began: there is no rate to tell.
+                if self.output.isTerminal { self.output.write("\r\u{1B}[K") }
+                return
+            }
             self.draw(state, at: now)
             if self.output.isTerminal { self.output.write("\n") }
         }
@@ -86,7 +110,7 @@ package final class ProgressBar: Sendable {
             done: state.done,
             total: self.total,
             note: state.note.withoutControlCharacters,
-            elapsed: now,
+            elapsed: now - state.start,
             isFinished: state.isFinished
         )
         if self.output.isTerminal {
