@@ -78,6 +78,7 @@ final class DescriptorPort: Sendable {
     func close() async {
         await withCheckedContinuation { continuation in
             self.queue.async {
+                // The operations before it have said what went wrong with the data; a descriptor can't be closed twice.
                 try? self.descriptor.close()
                 continuation.resume()
             }
@@ -152,15 +153,18 @@ private struct WakePipe: Sendable {
     }
 
     func signal() {
+        // A full pipe refuses the byte, and wakes the reader by what is in it.
         _ = try? self.writeEnd.writeAll(CollectionOfOne(UInt8(1)))
     }
 
     func drain() {
         var byte: UInt8 = 0
+        // Empty, the pipe answers with an error, which ends the loop like the end of input.
         while withUnsafeMutableBytes(of: &byte, { (try? self.readEnd.read(into: $0)) ?? 0 }) > 0 {}
     }
 
     func close() {
+        // A pipe within the process keeps nothing that closing could fail to write.
         try? self.readEnd.close()
         try? self.writeEnd.close()
     }

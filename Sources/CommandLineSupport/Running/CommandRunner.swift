@@ -85,6 +85,7 @@ package enum CommandRunner {
         switch command.exitCode(for: error) {
         case .success:
             let text = command.fullMessage(for: error)
+            // Kept by the output: the flush at the end throws it again, and decides about the status.
             try? await output.write(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n")
             return ExitStatus.done
         case .validationFailure:
