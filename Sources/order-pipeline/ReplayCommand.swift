@@ -13,6 +13,9 @@ struct ReplayCommand: AsyncParsableCommand {
             UnitPrice, CustomerID, Country) or JSON Lines of commands (Schemas/order-command.schema.json); it may be packed \
             by xz or gzip, and - is standard input.
 
+            Rows that are malformed and rows, lines and invoices that are too large to be sent are reported on standard \
+            error with their line, and skipped.
+
             Without --bootstrap-servers or KSTREAM_BOOTSTRAP_SERVERS a small cluster is started in this process.
 
             Exit status:
