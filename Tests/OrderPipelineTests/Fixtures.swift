@@ -10,6 +10,9 @@ enum Fixtures {
     static let excerptTotals = Self.path("Sources/order-pipeline/Resources/online-retail-excerpt.totals.json")
     /// That script.
     static let totalsScript = Self.path("Sources/order-pipeline/Resources/expected-totals.py")
+    /// Whether it can be run.
+    static let hasPython = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .contains { FileManager.default.isExecutableFile(atPath: "\($0)/python3") }
     /// The contract of commands.
     static let commandSchema = Self.path("Schemas/order-command.schema.json")
 

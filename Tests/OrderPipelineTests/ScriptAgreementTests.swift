@@ -5,7 +5,11 @@ import Testing
 @testable import OrderPipeline
 
 /// The pipeline and the script that judges it must take the same lines of any file.
-@Suite("The script and the reader agree", .timeLimit(.minutes(2)))
+@Suite(
+    "The script and the reader agree",
+    .enabled(if: Fixtures.hasPython, "python3 is not installed"),
+    .timeLimit(.minutes(2))
+)
 struct ScriptAgreementTests {
     private static let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 

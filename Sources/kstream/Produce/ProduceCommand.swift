@@ -9,7 +9,8 @@ struct ProduceCommand: AsyncParsableCommand {
         abstract: "Sends each line of standard input as a record.",
         discussion: """
             A line is a value, without its line feed and otherwise as it is; an empty line is an empty value. Lines are sent \
-            as they come, many at a time when many are there. Ends when all are acknowledged by the broker.
+            as they come, many at a time when many are there. Input packed by xz or gzip is \
+            unpacked. Ends when all are acknowledged by the broker.
 
             A record that could not be delivered is said on standard error with its line number. Exit status 4 when some \
             were delivered and some not.
