@@ -1,5 +1,6 @@
 import Foundation
 import KafkaClient
+import KafkaMockCluster
 import Subprocess
 import Testing
 
@@ -25,41 +26,46 @@ struct KilledReplayTests {
 
     @Test("it gets the partitions that the dead members hold, and comes to its end")
     func killed() async throws {
-        // More than is done in the moment between the first event and the signal.
-        let codec = JSONCodec()
-        let lines = try (1...5_000).flatMap { number in
-            try codec.encode(OrderCommand(Fixtures.invoice("\(1_000 + number)", [(1, 1)]))) + [UInt8(ascii: "\n")]
+        let mock = try MockCluster.withPipelineTopics()
+        defer { withExtendedLifetime(mock) {} }
+        let cluster = PipelineCluster(bootstrapServers: mock.bootstrapServers, isEmbedded: false)
+        // Nothing can be sent: the process can't be done before the signal, however late that comes.
+        mock.failNext(.produce, with: Array(repeating: .notEnoughReplicas, count: 10_000))
+        let result = try await Subprocess.run(
+            Self.executable,
+            arguments: Arguments(["replay", Fixtures.excerpt, "-b", cluster.bootstrapServers[0]]),
+            input: .none,
+            output: .discarded,
+            error: .string(limit: 1 << 20)
+        ) { execution in
+            for service in [OrdersService.name, PaymentsService.name, ShippingService.name] {
+                try await self.waitForMember(of: PipelineCluster.group(service), in: cluster)
+            }
+            try execution.send(signal: .kill)
         }
-        try await Fixtures.withFile("orders.jsonl", lines) { try await self.replayAfterKill(of: $0) }
+        #expect(result.terminationStatus == .signaled(9), "\(result.standardError)")
+        mock.clearErrors(of: .produce)
+
+        var replay = Replay(cluster: cluster, logger: .silent)
+        // Busy machines need longer; with the usual session time-out even this is not enough.
+        replay.stallLimit = .seconds(40)
+        let outcome = try await replay.run(try Fixtures.everyCase())
+        #expect(outcome.totals == Fixtures.everyCaseTotals)
     }
 
-    private func replayAfterKill(of path: String) async throws {
-        try await withPipelineCluster(isEmbedded: false) { cluster in
-            // Killed in the midst of its work: when it has published events, its services are members of their groups.
-            let events = KafkaTopicPartition(topic: PipelineTopic.orders.rawValue, partition: 0)
-            let result = try await Subprocess.run(
-                Self.executable,
-                arguments: Arguments(["replay", path, "-b", cluster.bootstrapServers[0]]),
-                input: .none,
-                output: .discarded,
-                error: .string(limit: 1 << 20)
-            ) { execution in
-                var configuration = KafkaConsumer.Configuration(bootstrapServers: cluster.bootstrapServers)
-                configuration.fetchMaxWait = .milliseconds(10)
-                try await withKafkaConsumer(configuration, assigned: [events: .beginning], logger: .silent) {
-                    consumer in
-                    for try await _ in consumer.records { break }
+    /// A group with members takes no commit from outside.
+    private func waitForMember(of group: String, in cluster: PipelineCluster) async throws {
+        let partition = KafkaTopicPartition(topic: PipelineTopic.commands.rawValue, partition: 0)
+        try await withKafkaConsumer(cluster.consumer(group: group), logger: .silent) { consumer in
+            while true {
+                do throws(KafkaError) {
+                    try await consumer.commit([partition: 0])
+                } catch {
+                    guard error.code == .groupMembership else { throw error }
+                    return
                 }
-                try execution.send(signal: .kill)
+                try Task.checkCancellation()
             }
-            #expect(result.terminationStatus == .signaled(9), "\(result.standardError)")
-
-            let commands = try Fixtures.everyCase()
-            var replay = Replay(cluster: cluster, logger: .silent)
-            // Busy machines need longer; with the usual session time-out even this is not enough.
-            replay.stallLimit = .seconds(40)
-            let outcome = try await replay.run(commands)
-            #expect(outcome.totals == Fixtures.everyCaseTotals)
         }
     }
 }

@@ -9,12 +9,20 @@ func withPipelineCluster<Result>(
     isEmbedded: Bool = true,
     _ body: (PipelineCluster) async throws -> Result
 ) async throws -> Result {
-    let mock = try MockCluster()
+    let mock = try MockCluster.withPipelineTopics()
     defer { withExtendedLifetime(mock) {} }
-    for topic in PipelineTopic.allCases {
-        try mock.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
-    }
     return try await body(PipelineCluster(bootstrapServers: mock.bootstrapServers, isEmbedded: isEmbedded))
+}
+
+extension MockCluster {
+    /// A cluster that has the pipeline's topics.
+    static func withPipelineTopics() throws -> MockCluster {
+        let mock = try MockCluster()
+        for topic in PipelineTopic.allCases {
+            try mock.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+        }
+        return mock
+    }
 }
 
 extension Logger {
