@@ -40,7 +40,7 @@ struct KafkaConsumerBatchBuilder {
             self.progress.append(
                 KafkaConsumerBatch.Progress(
                     topicHandle: message.pointee.rkt,
-                    partition: Self.partition(of: message),
+                    partition: self.partition(ofNew: message),
                     lastOffset: message.pointee.offset
                 )
             )
@@ -56,6 +56,14 @@ struct KafkaConsumerBatchBuilder {
 
     private func isOf(_ message: KafkaConsumerBatch.Message, _ progress: KafkaConsumerBatch.Progress) -> Bool {
         progress.partition.partition == message.pointee.partition && progress.topicHandle == message.pointee.rkt
+    }
+
+    /// The partition of a message, with the name of its topic from another partition of the batch where there is one.
+    private func partition(ofNew message: KafkaConsumerBatch.Message) -> KafkaTopicPartition {
+        guard let other = self.progress.first(where: { $0.topicHandle == message.pointee.rkt }) else {
+            return Self.partition(of: message)
+        }
+        return KafkaTopicPartition(topic: other.partition.topic, partition: message.pointee.partition)
     }
 
     /// The topic and partition of a message or of an error in the shape of one.
