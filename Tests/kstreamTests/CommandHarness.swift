@@ -23,17 +23,20 @@ struct CommandOutcome: Sendable {
     }
 }
 
-/// The built `kstream`, which lies beside the tests.
+/// The built commands, which lie beside the tests.
 enum Command {
-    static let executable: Executable = {
+    static let executable = Executable.path(.init(path(of: "kstream")))
+
+    /// Where a built command lies.
+    static func path(of command: String) -> String {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         #if os(macOS)
         if let bundle = Bundle.allBundles.first(where: { $0.bundlePath.hasSuffix(".xctest") }) {
             folder = bundle.bundleURL.deletingLastPathComponent()
         }
         #endif
-        return .path(.init(folder.appending(path: "kstream").path))
-    }()
+        return folder.appending(path: command).path
+    }
 
     /// Runs it to its end, with nothing in its environment that concerns it but what is given.
     static func run(

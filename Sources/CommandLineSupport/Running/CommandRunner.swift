@@ -9,7 +9,8 @@ internal import Darwin
 /// Runs a command line to its exit status: parsing, help, interrupts, errors and the flush of standard output.
 ///
 /// `ArgumentParser` ends with 64 on a bad command line and traps nothing else; the toolkit promises 2, quiet ends on a
-/// closed pipe, and one form of error line, so its commands start here:
+/// closed pipe, and one form of error line, so its commands start here. A standard stream that the command was started
+/// without (`>&-`) is an error when it is used, and only then.
 ///
 /// ```swift
 /// @main struct Tool: AsyncParsableCommand {
@@ -26,6 +27,10 @@ package enum CommandRunner {
         _ command: Command.Type,
         explain: @escaping @Sendable (any Error) -> CommandFailure? = { _ in nil }
     ) async -> Never {
+        guard StandardDescriptors.fill() else {
+            writeToStandardError("error: a standard stream is closed, and /dev/null can't be opened in its place\n")
+            exit(ExitStatus.failed.rawValue)
+        }
         let status = await self.run(command, arguments: Array(CommandLine.arguments.dropFirst()), explain: explain)
         exit(status.rawValue)
     }
