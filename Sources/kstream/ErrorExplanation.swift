@@ -5,6 +5,8 @@ internal import KafkaClient
 func explained(_ error: any Error) -> CommandFailure? {
     guard let error = error as? KafkaError else { return nil }
     switch error.code {
+    case .outcomeUnknown where wasInterrupted:
+        return CommandFailure("interrupted: \(error.message)", status: ExitStatus.interrupted)
     case .brokerUnreachable, .timedOut:
         return CommandFailure(
             "\(error.message). Is the broker running, and is its address right (-b)? --timeout waits longer.",

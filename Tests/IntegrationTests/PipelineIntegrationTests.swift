@@ -35,9 +35,9 @@ struct PipelineIntegrationTests {
     private func exists(_ topic: String, in cluster: IntegrationCluster) async throws -> Bool {
         guard cluster.isExternal else { return false }
         return try await withKafkaProducer(cluster.producer, logger: cluster.logger) { producer in
-            do throws(KafkaError) {
+            do {
                 return try await !producer.partitions(of: topic).isEmpty
-            } catch {
+            } catch let error as KafkaError {
                 guard error.code == .unknownTopicOrPartition else { throw error }
                 return false
             }

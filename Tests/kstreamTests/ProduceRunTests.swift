@@ -108,6 +108,6 @@ struct ProduceRunTests {
         }
         #expect(seen.withLock { $0 } == ["typed"])
         #expect(result.terminationStatus == .exited(130))
-        #expect(result.standardError == "\(cluster.topic): 1 delivered\n")
+        #expect(result.standardError == "\(cluster.topic): 1 delivered\ninterrupted\n")
     }
 }

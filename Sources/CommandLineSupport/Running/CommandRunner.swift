@@ -32,6 +32,8 @@ package enum CommandRunner {
             exit(ExitStatus.failed.rawValue)
         }
         let status = await self.run(command, arguments: Array(CommandLine.arguments.dropFirst()), explain: explain)
+        // An interrupt may leave threads of a C library in the middle of calls, whose state `exit` would take apart.
+        if wasInterrupted { _exit(status.rawValue) }
         exit(status.rawValue)
     }
 
@@ -77,7 +79,10 @@ package enum CommandRunner {
         output: StandardOutput,
         explain: (any Error) -> CommandFailure?
     ) async -> ExitCode {
-        if let status = error as? ExitCode { return status }
+        if let status = error as? ExitCode {
+            if status == ExitStatus.interrupted { writeToStandardError("interrupted\n") }
+            return status
+        }
         if case .closed? = error as? OutputError { return ExitStatus.done }
         if error is CancellationError, wasInterrupted {
             writeToStandardError("interrupted\n")

@@ -16,6 +16,6 @@ package enum ExitStatus {
     package static let partlyDelivered = ExitCode(4)
     /// 5: the command ran, and nothing matched what was asked for.
     package static let nothingMatched = ExitCode(5)
-    /// 130: ended by an interrupt (Ctrl-C or SIGTERM) before it was done.
+    /// 130: ended by an interrupt (Ctrl-C or SIGTERM) before it was done, which is said on standard error.
     package static let interrupted = ExitCode(130)
 }

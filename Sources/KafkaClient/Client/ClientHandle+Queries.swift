@@ -1,9 +1,10 @@
 internal import CLibrdkafka
 
-/// Questions to the brokers. They block in C, so they run on the client's thread for blocking calls.
+/// Questions to the brokers. They block in C, so they run on the client's threads for blocking calls; a task that is cancelled
+/// does not wait for them.
 extension ClientHandle {
     /// The numbers of a topic's partitions.
-    func partitions(of topic: String, timeout: Duration, operation: String) async throws(KafkaError) -> [Int32] {
+    func partitions(of topic: String, timeout: Duration, operation: String) async throws -> [Int32] {
         try await self.blocking { client throws(KafkaError) in
             let handle = try client.topic(topic, operation: operation)
             var metadata: UnsafePointer<rd_kafka_metadata>?
@@ -42,7 +43,7 @@ extension ClientHandle {
         timeout: Duration,
         operation: String
     )
-        async throws(KafkaError) -> KafkaWatermarks
+        async throws -> KafkaWatermarks
     {
         try TopicName.check(CollectionOfOne(partition), operation: operation)
         return try await self.blocking { client throws(KafkaError) in
@@ -75,7 +76,7 @@ extension ClientHandle {
         timeout: Duration,
         operation: String
     )
-        async throws(KafkaError) -> [KafkaTopicPartition: Int64]
+        async throws -> [KafkaTopicPartition: Int64]
     {
         try TopicName.check(partitions, operation: operation)
         return try await self.blocking { client throws(KafkaError) in

@@ -146,19 +146,14 @@ final class ClientHandle: @unchecked Sendable {
     var hasLiveBatches: Bool { self.liveBatches.load(ordering: .relaxed) > 0 }
 
     /// Runs a call that blocks in C on one of the client's threads for such calls; the calling task is suspended meanwhile.
+    ///
+    /// The call holds the client until it returns from C, also when nobody waits for it any more.
+    ///
+    /// - Throws: `CancellationError` as soon as the task is cancelled, and what the call throws.
     func blocking<R: Sendable>(
         _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> R
-    ) async throws(KafkaError) -> R {
-        let result: Result<R, KafkaError> = await withUnsafeContinuation { continuation in
-            self.blockingCalls.async {
-                do throws(KafkaError) {
-                    continuation.resume(returning: .success(try call(self)))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
-            }
-        }
-        return try result.get()
+    ) async throws -> R {
+        try await self.blockingCalls.run { () throws(KafkaError) -> R in try call(self) }
     }
 
     /// The fatal error of the client, if it has one.

@@ -31,6 +31,7 @@ final class CommitLedger: Sendable {
     ) async throws(KafkaError) {
         let waiter = try self.handOver(offsets, client: client, operation: operation)
         guard await waiter.waitUnlessCancelled(), let outcome = waiter.outcome else {
+            self.forget(waiter)
             throw KafkaError(
                 .outcomeUnknown,
                 operation: operation,
@@ -64,6 +65,9 @@ final class CommitLedger: Sendable {
         }
         return waiter
     }
+
+    /// Whether somebody waits for the answer to a commit.
+    var isAwaited: Bool { self.state.withLock { !$0.waiting.isEmpty } }
 
     /// Refuses commits from now on.
     func end() {

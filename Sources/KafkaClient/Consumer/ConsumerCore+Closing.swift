@@ -30,7 +30,8 @@ extension ConsumerCore {
         self.closed.complete()
     }
 
-    /// The answer completes when the client is destroyed, unless records are still in somebody's hands.
+    /// The answer completes when the client is destroyed; it is `nil` when that may take long: while records are still in
+    /// somebody's hands, calls running that nobody waits for, or commits on their way.
     private func shutDown(waitForReader: Bool) async -> Completion? {
         guard let client = self.handle.withLock({ $0 }) else { return nil }
         let pump = client.pump.dispatchQueue
@@ -43,10 +44,18 @@ extension ConsumerCore {
         self.store(self.state.withLock { $0.finishReading() })
         self.commits.end()
         pump.async { self.leaveGroup(client) }
-        // The reader may have used up the time; leaving takes a few milliseconds and is worth a little more.
-        pump.asyncAfter(deadline: max(deadline, .now() + .seconds(1))) { [weak client] in
+        // The reader may have used up the time; leaving takes a few milliseconds and is worth a little more. A consumer that
+        // reads nothing has no group to leave, but librdkafka would wait for the answer to a commit nobody waits for.
+        let leavesNothing = self.state.withLock { $0.subscription == .none } && !self.commits.isAwaited
+        let patience = leavesNothing ? DispatchTime.now() + .milliseconds(200) : max(deadline, .now() + .seconds(1))
+        pump.asyncAfter(deadline: patience) { [weak client] in
             guard client != nil, !self.leftGroup.isComplete else { return }
-            self.logger.warning("closing the consumer took longer than \(self.configuration.closeTimeout): giving up")
+            self.gaveUp = true
+            if !leavesNothing {
+                self.logger.warning(
+                    "closing the consumer took longer than \(self.configuration.closeTimeout): giving up"
+                )
+            }
             self.leftGroup.complete()
         }
         await self.leftGroup.wait()
@@ -77,7 +86,8 @@ extension ConsumerCore {
                 self.commits.abandonAll()
                 self.state.withLock { $0.finishClose() }
                 self.handle.withLock { $0 = nil }
-                continuation.resume(returning: client.hasLiveBatches ? nil : client.destruction)
+                let isHeld = client.hasLiveBatches || client.blockingCalls.hasAbandonedCalls || self.gaveUp
+                continuation.resume(returning: isHeld ? nil : client.destruction)
             }
         }
     }

@@ -9,7 +9,7 @@ internal import Synchronization
 /// reader's own task drains; rebalances, commits and errors come through the pump and are handled there, one after the
 /// other.
 ///
-/// Unchecked, because `partitionQueues`, `wasAssigned` and `timer` are confined to the pump.
+/// Unchecked, because `partitionQueues`, `wasAssigned`, `gaveUp` and `timer` are confined to the pump.
 final class ConsumerCore: @unchecked Sendable {
     typealias State = ConsumerState<KafkaConsumerBatch>
 
@@ -27,6 +27,8 @@ final class ConsumerCore: @unchecked Sendable {
     var partitionQueues: [KafkaTopicPartition: OpaquePointer] = [:]
     /// Whether the group gave this member partitions, be it none.
     var wasAssigned = false
+    /// Whether the group could not be left in time.
+    var gaveUp = false
     var timer: (any DispatchSourceTimer)?
 
     init(configuration: KafkaConsumer.Configuration, logger: Logger) throws(KafkaError) {

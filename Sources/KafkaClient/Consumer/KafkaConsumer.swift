@@ -142,11 +142,12 @@ public final class KafkaConsumer: Sendable {
 
     /// The offsets that the group has committed; partitions without one are left out.
     ///
-    /// - Throws: ``KafkaError`` with the code `brokerUnreachable` when no broker answers within `timeout`.
+    /// - Throws: `CancellationError` at once when the task is cancelled; ``KafkaError`` with the code `brokerUnreachable`
+    ///   when no broker answers within `timeout`.
     public func committedOffsets(
         for partitions: [KafkaTopicPartition],
         timeout: Duration = .seconds(5)
-    ) async throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+    ) async throws -> [KafkaTopicPartition: Int64] {
         let operation = "committed offsets"
         return try await self.core.committingClient(operation: operation)
             .committedOffsets(for: partitions, timeout: timeout, operation: operation)
@@ -154,11 +155,12 @@ public final class KafkaConsumer: Sendable {
 
     /// The two ends of a partition's log.
     ///
-    /// - Throws: ``KafkaError`` with the code `brokerUnreachable` when no broker answers within `timeout`.
+    /// - Throws: `CancellationError` at once when the task is cancelled; ``KafkaError`` with the code `brokerUnreachable`
+    ///   when no broker answers within `timeout`.
     public func watermarks(
         of partition: KafkaTopicPartition,
         timeout: Duration = .seconds(5)
-    ) async throws(KafkaError) -> KafkaWatermarks {
+    ) async throws -> KafkaWatermarks {
         let operation = "watermarks"
         return try await self.core.client(for: operation)
             .watermarks(of: partition, timeout: timeout, operation: operation)
@@ -166,9 +168,9 @@ public final class KafkaConsumer: Sendable {
 
     /// The numbers of a topic's partitions.
     ///
-    /// - Throws: ``KafkaError`` with the code `unknownTopicOrPartition`, or `brokerUnreachable` when no broker answers
-    ///   within `timeout`.
-    public func partitions(of topic: String, timeout: Duration = .seconds(5)) async throws(KafkaError) -> [Int32] {
+    /// - Throws: `CancellationError` at once when the task is cancelled; ``KafkaError`` with the code
+    ///   `unknownTopicOrPartition`, or `brokerUnreachable` when no broker answers within `timeout`.
+    public func partitions(of topic: String, timeout: Duration = .seconds(5)) async throws -> [Int32] {
         let operation = "partitions of a topic"
         return try await self.core.client(for: operation)
             .partitions(of: topic, timeout: timeout, operation: operation)
@@ -188,6 +190,9 @@ public final class KafkaConsumer: Sendable {
     /// While a record is being processed, this waits for the reader to ask for the next one, whose sequence then ends: so
     /// do not call it from the loop that reads, but break out of it first. Closing again does nothing more than wait for
     /// the end.
+    ///
+    /// Questions whose task was cancelled may still be running in librdkafka. They are not waited for: the client's memory
+    /// and threads are given back in the background when the last of them has come to its time-out.
     public func close() async {
         await self.core.close()
     }

@@ -96,16 +96,17 @@ public final class KafkaProducer: Sendable {
     ///
     /// Records that linger are sent at once.
     ///
-    /// - Throws: ``KafkaError`` with the code `timedOut` when that takes longer than `timeout`.
-    public func flush(timeout: Duration = .seconds(30)) async throws(KafkaError) {
+    /// - Throws: `CancellationError` at once when the task is cancelled, with the records still on their way;
+    ///   ``KafkaError`` with the code `timedOut` when it takes longer than `timeout`.
+    public func flush(timeout: Duration = .seconds(30)) async throws {
         try await self.core.flush(timeout: timeout)
     }
 
     /// The numbers of a topic's partitions.
     ///
-    /// - Throws: ``KafkaError`` with the code `unknownTopicOrPartition`, or `brokerUnreachable` when no broker answers
-    ///   within `timeout`.
-    public func partitions(of topic: String, timeout: Duration = .seconds(5)) async throws(KafkaError) -> [Int32] {
+    /// - Throws: `CancellationError` at once when the task is cancelled; ``KafkaError`` with the code
+    ///   `unknownTopicOrPartition`, or `brokerUnreachable` when no broker answers within `timeout`.
+    public func partitions(of topic: String, timeout: Duration = .seconds(5)) async throws -> [Int32] {
         let operation = "partitions of a topic"
         return try await self.core.client(for: operation)
             .partitions(of: topic, timeout: timeout, operation: operation)
@@ -121,6 +122,9 @@ public final class KafkaProducer: Sendable {
     ///
     /// What could not be sent in time fails with the code `notSent` or `outcomeUnknown`. Closing again does nothing more
     /// than wait for the end.
+    ///
+    /// Questions whose task was cancelled may still be running in librdkafka. They are not waited for: the client's memory
+    /// and threads are given back in the background when the last of them has come to its time-out.
     public func close() async {
         await self.core.close()
     }

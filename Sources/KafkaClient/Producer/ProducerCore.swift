@@ -17,6 +17,7 @@ final class ProducerCore: Sendable {
     let room: QueueRoom
     private let connectionProblem: ConnectionProblem
     private let destruction: Completion
+    private let blockingCalls: BlockingCalls
     private let batchOperation = "send"
 
     init(configuration: KafkaProducer.Configuration, logger: Logger) throws(KafkaError) {
@@ -32,6 +33,7 @@ final class ProducerCore: Sendable {
         self.logger = logger
         self.room = QueueRoom()
         self.destruction = client.destruction
+        self.blockingCalls = client.blockingCalls
         self.connectionProblem = client.connectionProblem
         self.phase = Mutex(.open(client))
 
@@ -241,7 +243,7 @@ final class ProducerCore: Sendable {
 
     // MARK: Flush and close
 
-    func flush(timeout: Duration) async throws(KafkaError) {
+    func flush(timeout: Duration) async throws {
         let operation = "flush"
         try await self.client(for: operation).blocking { client throws(KafkaError) in
             let response = rd_kafka_flush(client.pointer, Int32(timeout.milliseconds))
@@ -263,6 +265,7 @@ final class ProducerCore: Sendable {
             await self.drain()
         }
         // Giving up takes a moment more. A call that blocks in C may hold the client for longer; nobody waits for that.
+        guard !self.blockingCalls.hasAbandonedCalls else { return }
         await self.destruction.wait(until: max(deadline, .now() + .seconds(1)))
     }
 

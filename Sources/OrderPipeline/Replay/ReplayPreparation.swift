@@ -45,7 +45,7 @@ struct ReplayPreparation: Sendable {
             do {
                 let partitions = try await producer.partitions(of: topic.rawValue)
                 if !partitions.isEmpty { return partitions }
-            } catch {
+            } catch let error as KafkaError {
                 guard error.code == .unknownTopicOrPartition || error.code == .leaderUnavailable else { throw error }
             }
             try Task.checkCancellation()

@@ -64,9 +64,8 @@ struct ProduceCommand: AsyncParsableCommand {
     private func connect(_ producer: KafkaProducer) async throws {
         do {
             _ = try await producer.partitions(of: self.topic.value, timeout: self.connection.timeoutDuration)
-        } catch {
+        } catch let error as KafkaError where error.code == .leaderUnavailable {
             // The topic is being created by this very question: the records wait for its leader.
-            guard error.code == .leaderUnavailable else { throw error }
         }
     }
 

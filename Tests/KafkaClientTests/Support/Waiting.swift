@@ -163,3 +163,12 @@ func always(
         return ContinuousClock.now >= end
     }
 }
+
+/// A gate at which a thread waits, for calls that block.
+final class DispatchGate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func open() { self.semaphore.signal() }
+
+    func wait() { self.semaphore.wait() }
+}
