@@ -170,6 +170,8 @@ extension ConsumerCore {
 
     var assignment: Set<KafkaTopicPartition> { self.state.withLock { $0.assignment } }
 
+    var hasAssignment: Bool { self.state.withLock { $0.hasAssignment } }
+
     /// The first of the partitions that this consumer may not commit.
     func partitionNotOwned(of partitions: some Sequence<KafkaTopicPartition>) -> KafkaTopicPartition? {
         self.state.withLock { $0.partitionNotOwned(of: partitions) }

@@ -67,6 +67,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private(set) var phase = Phase.open
     private(set) var subscription = Subscription.none
     private(set) var assignment: Set<KafkaTopicPartition> = []
+    /// Whether the assignment is what the group gave last, be it empty, and not what a rebalance has left of it.
+    private(set) var hasAssignment = false
     private var handedOut: HandedOut?
     /// Whether the reader waits for records in the consumer, so that nothing is being processed.
     private var readerIsInside = false
@@ -99,6 +101,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     mutating func assigned(_ partitions: [KafkaTopicPartition]) {
         self.assignment.formUnion(partitions)
+        self.hasAssignment = true
     }
 
     // MARK: The reader
@@ -300,6 +303,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     mutating func revoke(_ partitions: [KafkaTopicPartition], isLost: Bool) -> RevocationAction {
         defer { self.nextRevocationID += 1 }
         let revocation = Revocation(id: self.nextRevocationID, partitions: partitions)
+        self.hasAssignment = false
         self.handedOut?.batch.interrupt()
         if isLost || self.phase != .open || self.isOutOfGroup || !self.isProcessing {
             let store = isLost || self.isOutOfGroup ? [] : self.takeProcessed()
@@ -408,6 +412,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     mutating func finishClose() {
         self.phase = .closed
         self.assignment = []
+        self.hasAssignment = false
         self.handedOut = nil
     }
 }

@@ -64,6 +64,13 @@ public final class KafkaConsumer: Sendable {
     /// The partitions that the consumer reads now.
     public var assignment: Set<KafkaTopicPartition> { self.core.assignment }
 
+    /// Whether the group has given this consumer its share, which may be empty: other members then have all partitions.
+    ///
+    /// False until the group has answered, and again while it shares out anew what this consumer gave up. An empty share is
+    /// not always the last word: a cooperative group gives a new member nothing at first, and more when others have given
+    /// it up.
+    public var hasAssignment: Bool { self.core.hasAssignment }
+
     // MARK: Reading
 
     /// The records, one after the other. Ends when the consumer is closed or the reading task is cancelled.

@@ -150,6 +150,22 @@ import Testing
 
     // MARK: Revocation
 
+    @Test func aShareIsKnownFromWhenItIsGivenUntilSomethingOfItIsTaken() throws {
+        var state = State()
+        try state.subscribe(to: .topics(["t"]), operation: "subscribe")
+        #expect(!state.hasAssignment)
+        state.assigned([])
+        #expect(state.hasAssignment, "an empty share is one")
+        state.assigned([self.p0, self.p1])
+        _ = state.revoke([self.p0], isLost: false)
+        #expect(!state.hasAssignment, "the group shares out anew")
+        state.assigned([])
+        #expect(state.hasAssignment)
+        #expect(state.assignment == [self.p1])
+        state.finishClose()
+        #expect(!state.hasAssignment)
+    }
+
     @Test func aRevocationIsAnsweredAtOnceWhenNothingIsProcessed() throws {
         var state = try self.makeState()
         _ = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
