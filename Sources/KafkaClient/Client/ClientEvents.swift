@@ -8,11 +8,13 @@ struct ClientEvents: Sendable {
     let client: SendablePointer
     let logger: Logger
     let connectionProblem: ConnectionProblem
+    let connectionWatch: ConnectionWatch?
 
     init(client: ClientHandle, logger: Logger) {
         self.client = SendablePointer(client.pointer)
         self.logger = logger
         self.connectionProblem = client.connectionProblem
+        self.connectionWatch = client.connectionWatch
     }
 
     /// The events to ask librdkafka for.
@@ -41,6 +43,9 @@ struct ClientEvents: Sendable {
         case RD_KAFKA_RESP_ERR__FATAL:
             let error = KafkaError.fatal(of: self.client.value, operation: "run")
             self.logger.critical("\(error?.message ?? text)", metadata: ["error": "\(error?.librdkafkaName ?? "")"])
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            self.logger.warning("\(text)", metadata: ["error": "\(String(cString: rd_kafka_err2name(response)))"])
+            self.connectionWatch?.connectionsWentDown()
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE:
             // librdkafka has logged the same text with more context.
             self.logger.debug("\(text)")

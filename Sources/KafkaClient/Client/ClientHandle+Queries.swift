@@ -13,6 +13,7 @@ extension ClientHandle {
                 throw client.queryError(response, operation: operation, timeout: timeout, topic: topic)
             }
             defer { rd_kafka_metadata_destroy(metadata) }
+            client.connectionProblem.clear()
             guard metadata.pointee.topic_cnt > 0 else {
                 throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, operation: operation, topic: topic)
             }
@@ -66,6 +67,7 @@ extension ClientHandle {
                     partition: partition.partition
                 )
             }
+            client.connectionProblem.clear()
             return KafkaWatermarks(low: low, high: high)
         }
     }
@@ -85,6 +87,7 @@ extension ClientHandle {
             guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 throw client.queryError(response, operation: operation, timeout: timeout)
             }
+            client.connectionProblem.clear()
             var offsets: [KafkaTopicPartition: Int64] = [:]
             for entry in list {
                 guard entry.response == RD_KAFKA_RESP_ERR_NO_ERROR else {

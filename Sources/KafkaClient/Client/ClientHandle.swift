@@ -23,7 +23,9 @@ final class ClientHandle: @unchecked Sendable {
     /// Completed when the client is destroyed.
     let destruction = Completion()
     /// What the brokers' connections last complained about.
-    let connectionProblem = ConnectionProblem()
+    let connectionProblem: ConnectionProblem
+    /// Tells when the brokers are gone, if somebody wants to know.
+    let connectionWatch: ConnectionWatch?
 
     private let topics = Mutex(Topics())
     private let isLeaked = Atomic<Bool>(false)
@@ -35,6 +37,7 @@ final class ClientHandle: @unchecked Sendable {
         kind: rd_kafka_type_t,
         properties: ConfigurationProperties,
         events: Int32,
+        onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)? = nil,
         operation: String
     )
         throws(KafkaError)
@@ -52,6 +55,11 @@ final class ClientHandle: @unchecked Sendable {
         self.blockingCalls = BlockingCalls(label: "kafka.calls.\(name)")
         self.closing = DispatchQueue(label: "kafka.close.\(name)")
         self.connectionChecks = DispatchQueue(label: "kafka.connect.\(name)")
+        let problem = ConnectionProblem(servers: properties.bootstrapServers)
+        self.connectionProblem = problem
+        self.connectionWatch = onConnectionChange.map {
+            ConnectionWatch(client: pointer, problem: problem, label: "kafka.watch.\(name)", observer: $0)
+        }
     }
 
     deinit {
@@ -60,6 +68,7 @@ final class ClientHandle: @unchecked Sendable {
         let queues = self.ownedQueues.withLock { $0 }
         let isLeaked = self.isLeaked.load(ordering: .acquiring)
         let pump = self.pump
+        let watch = self.connectionWatch
         let destruction = self.destruction
         // A serial queue gets a thread of its own.
         DispatchQueue(label: "kafka.destroy").async {
@@ -67,6 +76,7 @@ final class ClientHandle: @unchecked Sendable {
                 Self.purge(pointer.value)
             }
             pump.disconnect()
+            watch?.stop()
             for queue in queues {
                 rd_kafka_queue_destroy(queue.value)
             }

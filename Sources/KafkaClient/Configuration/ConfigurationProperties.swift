@@ -4,7 +4,10 @@ internal import CLibrdkafka
 struct ConfigurationProperties {
     private(set) var values: [(name: String, value: String)] = []
     /// Properties that the engine depends on, with what to use instead of setting them.
-    private var owned: [String: String] = [:]
+    private(set) var owned: [String: String] = [:]
+
+    /// The addresses that the client begins with, as librdkafka gets them.
+    var bootstrapServers: String { self.values.last { $0.name == "bootstrap.servers" }?.value ?? "" }
 
     mutating func set(_ name: String, _ value: String) {
         self.values.append((name, value))

@@ -37,6 +37,7 @@ final class ConsumerCore: @unchecked Sendable {
             kind: RD_KAFKA_CONSUMER,
             properties: try configuration.makeProperties(),
             events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | ClientEvents.kinds,
+            onConnectionChange: configuration.onConnectionChange,
             operation: operation
         )
         self.dataQueue = SendablePointer(try client.makeQueue(operation: operation))

@@ -86,6 +86,9 @@ extension KafkaConsumer {
         public var reportsEndOfPartition = false
         /// Whether subscribing to a topic may create it, where the broker allows it. Default: false.
         public var createsTopics = false
+        /// Called when no broker can be reached any more, and when one answers again; not before the first contact. It is
+        /// called on a thread of the client and must return soon. Default: nobody is told, but the logger.
+        public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the consumer is made.
         public var additional: [String: String] = [:]

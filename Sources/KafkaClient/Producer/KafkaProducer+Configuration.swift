@@ -69,6 +69,9 @@ extension KafkaProducer {
         public var requestTimeout = Duration.seconds(30)
         /// How long ``KafkaProducer/close()`` waits for what was handed over. Default: 30 s.
         public var closeTimeout = Duration.seconds(30)
+        /// Called when no broker can be reached any more, and when one answers again; not before the first contact. It is
+        /// called on a thread of the client and must return soon. Default: nobody is told, but the logger.
+        public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the producer is made.
         public var additional: [String: String] = [:]

@@ -25,6 +25,7 @@ final class ProducerCore: Sendable {
             kind: RD_KAFKA_PRODUCER,
             properties: try configuration.makeProperties(),
             events: RD_KAFKA_EVENT_DR | ClientEvents.kinds,
+            onConnectionChange: configuration.onConnectionChange,
             operation: KafkaProducer.Configuration.operation
         )
         self.configuration = configuration

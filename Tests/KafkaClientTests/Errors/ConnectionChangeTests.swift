@@ -1,0 +1,93 @@
+import KafkaMockCluster
+import Testing
+
+@testable import KafkaClient
+
+/// Who wants to know is told when all brokers are gone, and when one is back.
+@Suite(.timeLimit(.minutes(2)))
+struct ConnectionChangeTests {
+    /// Time-outs by which a client soon notices a broker that does not answer.
+    private let shortTimeouts = [
+        "socket.timeout.ms": "1500", "api.version.request.timeout.ms": "500", "reconnect.backoff.max.ms": "100",
+        "topic.metadata.refresh.interval.ms": "300",
+    ]
+
+    /// Answers nothing until that is told, answers again until that is told, and does so twice.
+    private func expectChanges(
+        _ changes: Collected<KafkaConnectionChange>,
+        of cluster: MockCluster
+    ) async throws {
+        for round in 0..<2 {
+            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 60_000)
+            try await eventually("the loss is told") { changes.count == 2 * round + 1 }
+            try await always(for: .seconds(1), "it is told once") { changes.count == 2 * round + 1 }
+            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 0)
+            try await eventually("the end of it is told") { changes.count == 2 * round + 2 }
+        }
+        for (index, change) in changes.elements.enumerated() {
+            switch change {
+            case .lost(let reason):
+                #expect(index % 2 == 0)
+                #expect(reason.contains("127.0.0.1:"), "\(reason)")
+            case .restored:
+                #expect(index % 2 == 1)
+            }
+        }
+    }
+
+    @Test func ofAConsumer() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            let changes = Collected<KafkaConnectionChange>()
+            var configuration = KafkaConsumer.Configuration.test(cluster)
+            configuration.additional = self.shortTimeouts
+            configuration.onConnectionChange = { changes.append($0) }
+            let place = KafkaTopicPartition(topic: "t", partition: 0)
+            try await withConsumer(configuration, assigned: [place: .beginning]) { consumer in
+                _ = try await consumer.watermarks(of: place)
+                try await self.expectChanges(changes, of: cluster)
+            }
+        }
+    }
+
+    @Test func ofAProducer() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            let changes = Collected<KafkaConnectionChange>()
+            var configuration = KafkaProducer.Configuration.test(cluster)
+            configuration.additional = self.shortTimeouts
+            configuration.onConnectionChange = { changes.append($0) }
+            try await withProducer(configuration) { producer in
+                try await producer.fill("t", values: ["1"])
+                try await self.expectChanges(changes, of: cluster)
+                try await producer.fill("t", values: ["2"])
+            }
+        }
+    }
+
+    @Test func aFirstContactThatFailsIsNotALoss() async throws {
+        let changes = Collected<KafkaConnectionChange>()
+        let log = CapturedLog()
+        var configuration = KafkaProducer.Configuration(bootstrapServers: ["127.0.0.1:1"])
+        configuration.onConnectionChange = { changes.append($0) }
+        try await withProducer(configuration, log: log) { _ in
+            try await eventually("all brokers are down") { log.contains("brokers are down") }
+            try await always(for: .seconds(1), "nothing is told") { changes.count == 0 }
+        }
+    }
+
+    /// Closing ends the look for a broker, and what it tells.
+    @Test func nothingIsToldAfterTheEnd() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            let changes = Collected<KafkaConnectionChange>()
+            var configuration = KafkaConsumer.Configuration.test(cluster)
+            configuration.onConnectionChange = { changes.append($0) }
+            let place = KafkaTopicPartition(topic: "t", partition: 0)
+            let consumer = try KafkaConsumer(configuration: configuration, logger: CapturedLog().makeLogger())
+            try await consumer.assign([place: .beginning])
+            _ = try await consumer.watermarks(of: place)
+            try cluster.stopBroker(1)
+            try await eventually("the loss is told") { changes.count == 1 }
+            try await withDeadline(.seconds(20), "close") { await consumer.close() }
+            try await always(for: .seconds(1), "nothing more is told") { changes.count == 1 }
+        }
+    }
+}
