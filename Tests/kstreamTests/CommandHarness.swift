@@ -1,6 +1,7 @@
 import Foundation
 import KafkaClient
 import KafkaMockCluster
+import Logging
 import Subprocess
 
 #if canImport(System)
@@ -95,7 +96,8 @@ struct TestCluster: Sendable {
 
     func send(_ records: [KafkaProducerRecord]) async throws {
         guard !records.isEmpty else { return }
-        try await withKafkaProducer(.init(bootstrapServers: self.cluster.bootstrapServers)) { producer in
+        let configuration = KafkaProducer.Configuration(bootstrapServers: self.cluster.bootstrapServers)
+        try await withKafkaProducer(configuration, logger: .silent) { producer in
             let placed = records.map { record in
                 var record = record
                 record.topic = self.topic
@@ -116,6 +118,11 @@ struct TestCluster: Sendable {
     func seek(_ arguments: String...) async throws -> CommandOutcome {
         try await Command.run(["seek", self.group, self.topic, "-b", self.servers] + arguments)
     }
+}
+
+extension Logger {
+    /// For the clients of tests. The mock knows only old versions of some requests, which librdkafka warns of.
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 extension KafkaProducerRecord {

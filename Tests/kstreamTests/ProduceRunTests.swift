@@ -93,18 +93,20 @@ struct ProduceRunTests {
             arguments: ["produce", cluster.topic, "-b", cluster.servers],
             environment: Command.environment(),
             input: .inputWriter,
-            output: .discarded,
+            output: .sequence,
             error: .string(limit: 1 << 20)
         ) { execution in
             _ = try await execution.standardInputWriter.write("typed\n")
             let partition = KafkaTopicPartition(topic: cluster.topic, partition: 0)
-            try await withKafkaConsumer(configuration, assigned: [partition: .beginning]) { consumer in
+            try await withKafkaConsumer(configuration, assigned: [partition: .beginning], logger: .silent) { consumer in
                 for try await record in consumer.records {
                     seen.withLock { $0.append(record.valueString ?? "") }
                     break
                 }
             }
             try execution.send(signal: .interrupt)
+            // Ends with the command. The input would be closed when this returns, and be its end instead.
+            for try await _ in execution.standardOutput {}
         }
         #expect(seen.withLock { $0 } == ["typed"])
         #expect(result.terminationStatus == .exited(130))

@@ -47,7 +47,7 @@ struct SeekRunTests {
             group: cluster.group
         )
         configuration.fetchMaxWait = .milliseconds(20)
-        try await withKafkaConsumer(configuration, subscribedTo: [cluster.topic]) { consumer in
+        try await withKafkaConsumer(configuration, subscribedTo: [cluster.topic], logger: .silent) { consumer in
             for try await record in consumer.records {
                 // It is a member now.
                 try await consumer.commit(record)
