@@ -21,6 +21,7 @@ struct KStreamCommand: AsyncParsableCommand {
               5  nothing matched (consume: there was no record)
             130  interrupted before it was done
             """,
+        version: "kstream \(toolkitVersion)",
         subcommands: [ProduceCommand.self, ConsumeCommand.self, SeekCommand.self]
     )
 

@@ -48,13 +48,107 @@ struct OffsetGrammarTests {
 }
 
 struct NameTests {
-    @Test func `topic names follow Kafka's rule`() {
+    @Test func `topic names follow Kafka's rule`() throws {
         for name in ["a", "orders.commands", "A_b-9", String(repeating: "x", count: 249)] {
-            #expect(TopicName(argument: name)?.value == name)
+            #expect(try TopicName(checking: name).value == name)
         }
-        for name in ["", ".", "..", "a b", "^a", "ä", "a\u{0}", "a/b", String(repeating: "x", count: 250)] {
-            #expect(TopicName(argument: name) == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("", "can't be empty"), (".", "can't be named . or .."), ("..", "can't be named . or .."),
+            ("a b", "not \" \""), ("^a", "not \"^\""), ("ä", "not \"ä\""), ("a\u{0}", "not U+0"), ("a/b", "not \"/\""),
+            ("a\nb", "not U+A"), (String(repeating: "x", count: 250), "at most 249 characters, and this one has 250"),
+        ]
+    )
+    func `a name that no topic can have is refused with the reason`(name: String, reason: String) throws {
+        let error = try #require(throws: ValidationError.self) { try TopicName(checking: name) }
+        #expect(error.message.contains(reason))
+    }
+
+    @Test func `group names are any text that fits`() throws {
+        for name in ["g", "a group", "größe", String(repeating: "x", count: 32_767)] {
+            #expect(try GroupName(checking: name).value == name)
         }
+        let empty = try #require(throws: ValidationError.self) { try GroupName(checking: "") }
+        #expect(empty.message.contains("can't be empty"))
+        let long = try #require(throws: ValidationError.self) {
+            try GroupName(checking: String(repeating: "x", count: 32_768))
+        }
+        #expect(long.message.contains("at most 32767 bytes"))
+        #expect(throws: ValidationError.self) { try GroupName(checking: "a\u{0}") }
+    }
+}
+
+struct ImpossibleRangeTests {
+    @Test(
+        arguments: [
+            "3:1", "+3:+1", "-1:-3", "end:-1", "end:start", "5:start", "-5:start", "+1:start", "5:0", "end:+0", "-0:-2",
+            "1:+0",
+        ]
+    )
+    func `a range that ends before it begins is found`(text: String) throws {
+        #expect(try #require(OffsetRange(argument: text)).isImpossible)
+    }
+
+    @Test(
+        arguments: [
+            "3", "1:3", "3:3", "+1:+3", "-3:-1", "start:end", "start:start", "end:end", "end:5", "-5:3", "3:-5", "+3:1",
+            "end:+5", "+0:5", "start:-5", "-0:end",
+        ]
+    )
+    func `a range that some log can have is none`(text: String) throws {
+        #expect(try !#require(OffsetRange(argument: text)).isImpossible)
+    }
+}
+
+struct AssignmentWaitTests {
+    private func wait(exitsAtEnd: Bool) -> AssignmentWait {
+        AssignmentWait(group: "g", topic: "t", exitsAtEnd: exitsAtEnd)
+    }
+
+    @Test func `a wait is said once, after a while, and why`() {
+        var wait = self.wait(exitsAtEnd: false)
+        let early = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(100))
+        #expect(early == .none)
+        let justBefore = wait.look(hasAssignment: false, isEmpty: true, now: .milliseconds(103_900))
+        #expect(justBefore == .none)
+        let late = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(104))
+        #expect(late == .say("waiting for the group g: it has not shared out its partitions yet"))
+        let again = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(200))
+        #expect(again == .none)
+    }
+
+    @Test func `partitions begin it anew`() {
+        var wait = self.wait(exitsAtEnd: true)
+        _ = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(0))
+        let given = wait.look(hasAssignment: true, isEmpty: false, now: .seconds(9))
+        #expect(given == .none)
+        let taken = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(60))
+        #expect(taken == .none)
+        let late = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(65))
+        #expect(late == .say("waiting for the group g: other members read all partitions"))
+    }
+
+    @Test func `an empty share is final after a while, if it was given`() {
+        var wait = self.wait(exitsAtEnd: true)
+        _ = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(0))
+        let unanswered = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(60))
+        #expect(unanswered == .say("waiting for the group g: it has not shared out its partitions yet"))
+        let given = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(61))
+        #expect(given == .none)
+        let rebalance = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(66))
+        #expect(rebalance == .none)
+        _ = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(67))
+        let notYet = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(76))
+        #expect(notYet == .none)
+        let end = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(77))
+        #expect(end == .end("the group g has no partition of t for this member: others read them"))
+        var following = self.wait(exitsAtEnd: false)
+        _ = following.look(hasAssignment: true, isEmpty: true, now: .seconds(0))
+        _ = following.look(hasAssignment: true, isEmpty: true, now: .seconds(10))
+        let never = following.look(hasAssignment: true, isEmpty: true, now: .seconds(1000))
+        #expect(never == .none)
     }
 }
 

@@ -1,7 +1,10 @@
+import CommandLineSupport
+import Foundation
 import KafkaMockCluster
 import Subprocess
 import Testing
 
+@testable import KafkaClient
 @testable import kstream
 
 @Suite(.timeLimit(.minutes(2)))
@@ -45,6 +48,61 @@ struct UsageRunTests {
         #expect(outcome.status == 2)
         #expect(outcome.output == "")
         #expect(outcome.errors.hasPrefix("error: "))
+    }
+
+    @Test(
+        arguments: [
+            (["consume", "t", "--count", "-1"], "--count must be at least 1, not -1."),
+            (["consume", "t", "--partition", "-1"], "--partition must be 0 or above, not -1"),
+            (["seek", "g", "t", "--to", "start", "--partition", "-2"], "--partition must be 0 or above, not -2"),
+            (["produce", "t", "--timeout", "-1"], "--timeout must be above 0 and at most 3600 seconds, not -1.0."),
+            (["consume", "t", "--from", "3:1"], "--from 3:1 ends before it begins"),
+            (["consume", "t", "--key-separator", ""], "--key-separator must not be empty."),
+            (["consume", ""], "a topic's name can't be empty."),
+            (["produce", "a b"], "a topic's name has only the characters a-z A-Z 0-9 . _ -, and not \" \"."),
+            (["consume", "t", "--group", ""], "a group's name can't be empty."),
+            (["seek", "", "t", "--to", "start"], "a group's name can't be empty."),
+            (["consume", "t", "-X", "group.id=g"], "-X group.id can't be set: use --group."),
+            (
+                ["seek", "g", "t", "--to", "end", "-X", "group.id=h"],
+                "-X group.id can't be set: the group is the first"
+            ),
+            (["produce", "t", "-X", "log.queue=false"], "-X log.queue can't be set: "),
+        ]
+    )
+    func `a wrong value is said in the words of the command line`(arguments: [String], reason: String) async throws {
+        let outcome = try await Command.run(arguments + ["-b", "x:1"])
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains(reason))
+    }
+
+    /// The client refuses properties that it depends on in words for programs, with names of its Swift options.
+    @Test func `every property that the client depends on has words for the command line`() throws {
+        let consumer = try KafkaConsumer.Configuration(bootstrapServers: ["x:1"], group: "g").makeProperties().owned
+        #expect(Set(consumer.keys) == Set(ConnectionOptions.reservedByConsumers.keys))
+        #expect(Set(consumer.keys) == Set(SeekCommand.reservedProperties.keys))
+        let producer = try KafkaProducer.Configuration(bootstrapServers: ["x:1"]).makeProperties().owned
+        #expect(Set(producer.keys) == Set(ConnectionOptions.reservedByProducers.keys))
+    }
+
+    @Test func `the version is that of the changelog`() async throws {
+        let outcome = try await Command.run(["--version"])
+        #expect(outcome.status == 0)
+        #expect(outcome.output == "kstream \(toolkitVersion)\n")
+        #expect(outcome.errors == "")
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let changelog = try String(contentsOf: folder.appending(path: "CHANGELOG.md"), encoding: .utf8)
+        let releases = changelog.matches(of: /(?m)^## \[(\d+\.\d+\.\d+)\]/)
+        #expect(releases.first.map { String($0.1) } ?? "0.1.0" == toolkitVersion)
+    }
+
+    @Test(arguments: [["produce", "t"], ["consume", "t"], ["seek", "g", "t", "--to", "start"]])
+    func `a broker that hangs is named`(arguments: [String]) async throws {
+        let server = try SilentServer()
+        let outcome = try await Command.run(arguments + ["-b", server.address, "--timeout", "1"])
+        #expect(outcome.status == 3)
+        #expect(outcome.errors.contains("no broker answered within 1.0 seconds: no answer from \(server.address)"))
     }
 
     @Test(

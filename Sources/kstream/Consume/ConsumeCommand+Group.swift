@@ -10,13 +10,37 @@ extension ConsumeCommand {
             // A group may subscribe to a topic that is yet to come; somebody at a terminal has more likely mistyped it.
             _ = try await consumer.partitions(of: self.topic.value, timeout: self.connection.timeoutDuration)
             try await consumer.subscribe(to: [self.topic.value])
-            try await self.read(consumer, writer: writer)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await self.read(consumer, writer: writer) }
+                tasks.addTask { await self.watchAssignment(of: consumer, group: group) }
+                // Either the reader is done, or there is nothing for it.
+                try await tasks.next()
+                tasks.cancelAll()
+                try await tasks.waitForAll()
+            }
             return consumer
         }
         let commits = consumer.acknowledgedCommits.sorted { $0.key < $1.key }
         guard !commits.isEmpty else { return }
         let list = commits.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         writeToStandardError("committed for the group \(group): \(list)\n")
+    }
+
+    /// Says why nothing comes while the member has no partitions; returns when it is to end without.
+    private func watchAssignment(of consumer: KafkaConsumer, group: String) async {
+        var wait = AssignmentWait(group: group, topic: self.topic.value, exitsAtEnd: self.exitAtEnd)
+        let start = ContinuousClock.now
+        while !Task.isCancelled {
+            // The share is read first: in between it can only have become more.
+            let hasAssignment = consumer.hasAssignment
+            let isEmpty = consumer.assignment.isEmpty
+            switch wait.look(hasAssignment: hasAssignment, isEmpty: isEmpty, now: start.duration(to: .now)) {
+            case .none: break
+            case .say(let text): writeToStandardError(text + "\n")
+            case .end(let text): return writeToStandardError(text + "\n")
+            }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
     }
 
     private func read(_ consumer: KafkaConsumer, writer: RecordWriter) async throws {

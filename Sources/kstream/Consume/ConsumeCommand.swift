@@ -20,7 +20,11 @@ struct ConsumeCommand: AsyncParsableCommand {
             of one partition come in their order; partitions come as they arrive.
 
             With --group it is a member of that consumer group: it reads the partitions it is given from where the group \
-            stands, and commits what was written. --from start or end then says where a group begins that has no offset.
+            stands, and commits what was written. --from start or end then says where a group begins that has no offset. \
+            While the group has no partition for it, that is said on standard error; with --exit-at-end it then ends after 10 s.
+
+            --timeout is for the first contact with a broker and for each question to one. When all brokers go away later, that \
+            is said on standard error, and the command goes on trying until they are back or it is interrupted.
 
             An offset is: start, end, N (the record with this offset), +N (N records behind the oldest), -N (N records before \
             the end); A:B is from A until before B.
@@ -33,7 +37,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The topic to read.")
+    @Argument(help: "The topic to read.", transform: TopicName.init(checking:))
     var topic: TopicName
 
     @Option(
@@ -45,7 +49,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     )
     var from: OffsetRange?
 
-    @Option(help: ArgumentHelp("End after this many records.", valueName: "n"))
+    // Unconditional, so that -1 is taken for a number and refused by what it is.
+    @Option(parsing: .unconditional, help: ArgumentHelp("End after this many records.", valueName: "n"))
     var count: Int?
 
     @Flag(help: "End when everything that is there has been read.")
@@ -57,19 +62,31 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the key and SEP before each value.", valueName: "sep"))
     var keySeparator: String?
 
-    @Option(help: ArgumentHelp("Read as a member of this consumer group, and commit.", valueName: "group"))
+    @Option(
+        help: ArgumentHelp("Read as a member of this consumer group, and commit.", valueName: "group"),
+        transform: GroupName.init(checking:)
+    )
     var group: GroupName?
 
-    @Option(help: "A partition to read; may be repeated. Without it, all partitions.")
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: "A partition to read; may be repeated. Without it, all partitions."
+    )
     var partition: [Int32] = []
 
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        if let count = self.count, count < 1 { throw ValidationError("--count must be at least 1.") }
+        if let count = self.count, count < 1 { throw ValidationError("--count must be at least 1, not \(count).") }
+        try self.partition.checkNumbers()
+        if let from = self.from, from.isImpossible {
+            throw ValidationError("--from \(from) ends before it begins: A:B is from A until before B.")
+        }
+        guard self.keySeparator != "" else { throw ValidationError("--key-separator must not be empty.") }
         if self.json, self.keySeparator != nil {
             throw ValidationError("--key-separator and --json exclude each other: JSON has the key.")
         }
+        try self.connection.checkProperties(reserved: ConnectionOptions.reservedByConsumers)
         guard self.group != nil else { return }
         guard self.partition.isEmpty else {
             throw ValidationError("--group and --partition exclude each other: the group shares out the partitions.")
@@ -114,6 +131,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         }
         // Interrupted, it is to end within seconds.
         configuration.closeTimeout = .seconds(4)
+        let notices = ConnectionNotices()
+        configuration.onConnectionChange = { notices.tell($0) }
         configuration.additional = self.connection.additional
         return configuration
     }

@@ -1,14 +1,17 @@
 internal import CommandLineSupport
 internal import KafkaClient
+internal import Synchronization
 
-/// Writes records to standard output, up to a limit.
-final class RecordWriter {
+/// Writes records to standard output, up to a limit. One task writes; others may look.
+final class RecordWriter: Sendable {
     private let format: RecordFormat
     private let limit: Int?
     private let output: StandardOutput
 
     /// How many records were written.
-    private(set) var count = 0
+    var count: Int { self.written.load(ordering: .acquiring) }
+
+    private let written = Atomic<Int>(0)
 
     init(format: RecordFormat, limit: Int?, output: StandardOutput = .shared) {
         self.format = format
@@ -23,7 +26,7 @@ final class RecordWriter {
     /// - Returns: Whether there is room for more.
     func write(_ record: KafkaConsumerRecord) async throws -> Bool {
         try await self.output.write(bytes: self.format.bytes(of: record.detached()))
-        self.count += 1
+        self.written.add(1, ordering: .acquiringAndReleasing)
         return !self.isFull
     }
 

@@ -15,7 +15,14 @@ struct ConnectionOptions: ParsableArguments {
     )
     var bootstrapServers: String?
 
-    @Option(help: ArgumentHelp("How long a broker may take to answer.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How long a broker may take to answer, at the start and when it is asked something.",
+            discussion: "A broker that goes away later is waited for.",
+            valueName: "seconds"
+        )
+    )
     var timeout: Double = 10
 
     @Option(
@@ -41,9 +48,36 @@ struct ConnectionOptions: ParsableArguments {
 
     func validate() throws {
         guard self.timeout > 0, self.timeout <= 3600 else {
-            throw ValidationError("--timeout must be above 0 and at most 3600 seconds.")
+            throw ValidationError("--timeout must be above 0 and at most 3600 seconds, not \(self.timeout).")
         }
     }
+
+    /// - Parameter reserved: properties that a command needs as they are, with what to do instead.
+    /// - Throws: A usage error when one of them is given.
+    func checkProperties(reserved: [String: String]) throws {
+        for property in self.properties {
+            guard let instead = reserved[property.name] else { continue }
+            throw ValidationError("-X \(property.name) can't be set: \(instead).")
+        }
+    }
+
+    private static let reservedByAll = ["log.queue": "the client's log goes to standard error, with --verbose"]
+
+    /// Properties that commands which read need as they are.
+    static let reservedByConsumers = Self.reservedByAll.merging([
+        "group.id": "use --group",
+        "enable.auto.commit": "with --group, what was written is committed",
+        "enable.auto.offset.store": "with --group, what was written is committed",
+        "max.poll.interval.ms": "a record counts as processed as soon as it is written",
+        "enable.partition.eof": "use --exit-at-end",
+    ]) { $1 }
+
+    /// Properties that commands which send need as they are.
+    static let reservedByProducers = Self.reservedByAll.merging([
+        "queue.buffering.max.messages": "lines are read only as fast as they are sent",
+        "queue.buffering.max.kbytes": "lines are read only as fast as they are sent",
+        "delivery.report.only.error": "every record's delivery is awaited",
+    ]) { $1 }
 
     /// The addresses.
     /// - Throws: A usage error when there are none.

@@ -44,6 +44,15 @@ enum OffsetPosition: ExpressibleByArgument, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The same place in one way of writing it.
+    fileprivate var normalized: OffsetPosition {
+        switch self {
+        case .afterStart(0): .start
+        case .beforeEnd(0): .end
+        default: self
+        }
+    }
+
     /// The offset in a log with these ends. It may lie outside of them; a count beyond all numbers is held at their end.
     func offset(in watermarks: KafkaWatermarks) -> Int64 {
         switch self {
@@ -75,6 +84,21 @@ struct OffsetRange: ExpressibleByArgument, Hashable, CustomStringConvertible {
         if parts.count == 2 {
             guard let upper = OffsetPosition(argument: String(parts[1])) else { return nil }
             self.upper = upper
+        }
+    }
+
+    /// Whether the range ends before it begins in every log there can be. An empty one (`3:3`) is none of these.
+    var isImpossible: Bool {
+        guard let upper = self.upper?.normalized else { return false }
+        let lower = self.lower.normalized
+        guard lower != upper else { return false }
+        switch (lower, upper) {
+        case (_, .start), (_, .absolute(0)): return true
+        case (.absolute(let first), .absolute(let last)): return first > last
+        case (.afterStart(let first), .afterStart(let last)): return first > last
+        case (.beforeEnd(let first), .beforeEnd(let last)): return first < last
+        case (.end, .beforeEnd): return true
+        default: return false
         }
     }
 

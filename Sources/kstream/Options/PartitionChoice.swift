@@ -1,7 +1,15 @@
+internal import ArgumentParser
 internal import CommandLineSupport
 internal import KafkaClient
 
 extension [Int32] {
+    /// - Throws: A usage error when one of them can't be the number of a partition.
+    func checkNumbers() throws {
+        for partition in self where partition < 0 {
+            throw ValidationError("--partition must be 0 or above, not \(partition): partitions are numbered from 0.")
+        }
+    }
+
     /// These partitions of a topic, or of them the ones that were chosen where any were.
     /// - Throws: A failure that lists the partitions that there are when one that was chosen is not among them.
     func chosen(_ choice: [Int32], of topic: String) throws -> [KafkaTopicPartition] {

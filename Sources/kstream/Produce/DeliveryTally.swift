@@ -17,9 +17,18 @@ final class DeliveryTally: Sendable {
     }
 
     private let state = Mutex(State())
+    private let isDisconnected: @Sendable () -> Bool
     private let complain: @Sendable (String) -> Void
+    private let hopeless = AsyncStream.makeStream(of: Void.self)
 
-    init(complain: @escaping @Sendable (String) -> Void = { writeToStandardError($0) }) {
+    /// - Parameters:
+    ///   - isDisconnected: whether no broker can be reached at the moment.
+    ///   - complain: takes what is to be said.
+    init(
+        isDisconnected: @escaping @Sendable () -> Bool = { false },
+        complain: @escaping @Sendable (String) -> Void = { writeToStandardError($0) }
+    ) {
+        self.isDisconnected = isDisconnected
         self.complain = complain
     }
 
@@ -28,6 +37,11 @@ final class DeliveryTally: Sendable {
 
     /// Whether it is of no use to go on: no broker answers any more.
     var isHopeless: Bool { self.state.withLock { $0.isUnreachable } }
+
+    /// Returns when it is of no use to go on, or when the task is cancelled.
+    func waitUntilHopeless() async {
+        for await _ in self.hopeless.stream {}
+    }
 
     /// Sends the batch and counts its results.
     func deliver(_ batch: RecordBatch, with producer: KafkaProducer) async throws {
@@ -42,22 +56,22 @@ final class DeliveryTally: Sendable {
     func count(_ results: [Result<KafkaRecordMetadata, KafkaError>], of batch: RecordBatch) {
         var failures = batch.refused
         var delivered = 0
-        var isUnreachable = !batch.records.isEmpty
+        var timedOut = 0
         for (index, line) in batch.lineNumbers.enumerated() {
             guard index < results.count else {
                 failures.append((line, "it was not sent before the interrupt"))
-                isUnreachable = false
                 continue
             }
             switch results[index] {
             case .success:
                 delivered += 1
-                isUnreachable = false
             case .failure(let error):
                 failures.append((line, "\(error.message)"))
-                isUnreachable = isUnreachable && (error.code == .timedOut || error.code == .brokerUnreachable)
+                if error.code == .timedOut || error.code == .brokerUnreachable { timedOut += 1 }
             }
         }
+        // One partition may be without its leader while the others get on; with no broker at all, none will.
+        let isUnreachable = timedOut > 0 && (timedOut == batch.records.count || self.isDisconnected())
         let runs = Self.runs(of: failures.sorted { $0.line < $1.line })
         let alreadySaid = self.state.withLock { state in
             state.delivered += delivered
@@ -66,6 +80,7 @@ final class DeliveryTally: Sendable {
             state.isUnreachable = state.isUnreachable || isUnreachable
             return state.complaints - runs.count
         }
+        if isUnreachable { self.hopeless.continuation.finish() }
         for run in runs.prefix(max(0, Self.complaintLimit - alreadySaid)) {
             let lines =
                 run.lines.count == 1
@@ -109,7 +124,7 @@ final class DeliveryTally: Sendable {
             var text = "\(topic): \(state.delivered.grouped) delivered"
             if state.failed > 0 { text += ", \(state.failed.grouped) not delivered" }
             if state.complaints > Self.complaintLimit { text += " (not all are listed)" }
-            if state.isUnreachable { text += "; no broker answers any more, the rest was not read" }
+            if state.isUnreachable { text += "; no broker answers any more, the rest was not sent" }
             if state.stopReason != nil { text += "; the rest could not be read" }
             return text
         }

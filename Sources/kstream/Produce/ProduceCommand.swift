@@ -15,13 +15,20 @@ struct ProduceCommand: AsyncParsableCommand {
             A record that could not be delivered is said on standard error with its line number. Exit status 4 when some \
             were delivered and some not.
 
+            --timeout is for the first contact with a broker. When all brokers go away later, that is said on standard error, and \
+            the records wait for them: for 2 minutes each, or -X message.timeout.ms=N. When they are over and no broker is back, \
+            the command ends with status 4, or 3 when nothing was delivered; the rest of the input is not read.
+
+            A line may have up to 16 MiB; a longer one ends the reading, with status 4. How large a record may be is up to the \
+            broker, and -X message.max.bytes=N (default 1,000,000): one that is larger is skipped, and counts as not delivered.
+
             Examples:
               kstream produce orders -b localhost:9092 < orders.jsonl
               echo '42=paid' | kstream produce states --key-separator =
             """
     )
 
-    @Argument(help: "The topic to send to.")
+    @Argument(help: "The topic to send to.", transform: TopicName.init(checking:))
     var topic: TopicName
 
     @Option(
@@ -40,6 +47,7 @@ struct ProduceCommand: AsyncParsableCommand {
         guard self.keySeparator?.utf8.contains(UInt8(ascii: "\n")) != true else {
             throw ValidationError("--key-separator must not hold a line feed: lines are split there.")
         }
+        try self.connection.checkProperties(reserved: ConnectionOptions.reservedByProducers)
     }
 
     func run() async throws {
@@ -48,12 +56,21 @@ struct ProduceCommand: AsyncParsableCommand {
         configuration.linger = .milliseconds(1)
         // What was read is given its delivery time-out; after an interrupt nobody wants to wait for that.
         configuration.closeTimeout = .seconds(3)
+        let notices = ConnectionNotices()
+        configuration.onConnectionChange = { notices.tell($0) }
         configuration.additional = self.connection.additional
         let lines = RecordLines(topic: self.topic.value, keySeparator: self.keySeparator)
-        let tally = DeliveryTally()
+        let tally = DeliveryTally(isDisconnected: { notices.isLost })
         try await withKafkaProducer(configuration, logger: self.connection.logger) { producer in
             try await self.connect(producer)
-            try await self.produce(lines, with: producer, tally: tally)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.produce(lines, with: producer, tally: tally) }
+                // Also while the input waits for somebody to type.
+                group.addTask { await tally.waitUntilHopeless() }
+                try await group.next()
+                group.cancelAll()
+                try await group.waitForAll()
+            }
         }
         writeToStandardError(tally.summary(topic: self.topic.value) + "\n")
         if Task.isCancelled { throw ExitStatus.interrupted }

@@ -21,10 +21,10 @@ struct SeekCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The consumer group.")
+    @Argument(help: "The consumer group.", transform: GroupName.init(checking:))
     var group: GroupName
 
-    @Argument(help: "The topic.")
+    @Argument(help: "The topic.", transform: TopicName.init(checking:))
     var topic: TopicName
 
     @Option(
@@ -33,10 +33,23 @@ struct SeekCommand: AsyncParsableCommand {
     )
     var to: OffsetPosition
 
-    @Option(help: "A partition to move; may be repeated. Without it, all partitions.")
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: "A partition to move; may be repeated. Without it, all partitions."
+    )
     var partition: [Int32] = []
 
     @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        try self.partition.checkNumbers()
+        try self.connection.checkProperties(reserved: Self.reservedProperties)
+    }
+
+    /// Properties that `seek` needs as they are, with what to do instead.
+    static let reservedProperties = ConnectionOptions.reservedByConsumers.merging(
+        ["group.id": "the group is the first argument"]
+    ) { $1 }
 
     func run() async throws {
         var configuration = KafkaConsumer.Configuration(
