@@ -8,6 +8,7 @@ struct OrderPipelineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "order-pipeline",
         abstract: "Takes orders, payments and shipments through Kafka topics.",
+        version: "order-pipeline \(toolkitVersion)",
         subcommands: [ReplayCommand.self]
     )
 
