@@ -19,6 +19,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "KafkaClient", targets: ["KafkaClient"]),
+        .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
         .executable(name: "kstream", targets: ["kstream"]),
         .executable(name: "order-pipeline", targets: ["order-pipeline"]),
@@ -26,6 +27,8 @@ let package = Package(
     dependencies: [
         // The logging API of server-side Swift: librdkafka's log lines and our own go where the application sends its logs.
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // The embedded broker's sockets and byte buffers.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         // Parsing, help and completion of the two commands.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         // Running xz and gzip without blocking a thread, to read compressed order files.
@@ -50,6 +53,23 @@ let package = Package(
         .target(
             name: "KafkaMockCluster",
             dependencies: ["CLibrdkafka"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EmbeddedKafka",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EmbeddedKafkaTests",
+            dependencies: [
+                "EmbeddedKafka",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .target(
