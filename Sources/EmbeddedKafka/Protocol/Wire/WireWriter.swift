@@ -12,6 +12,11 @@ struct WireWriter {
         self.isFlexible = isFlexible
     }
 
+    /// Makes room for bytes to come, so that what is large is not copied again while the buffer grows.
+    mutating func reserve(_ bytes: Int) {
+        self.buffer.reserveCapacity(minimumWritableBytes: bytes)
+    }
+
     // MARK: Numbers
 
     mutating func integer(_ value: some FixedWidthInteger) {
