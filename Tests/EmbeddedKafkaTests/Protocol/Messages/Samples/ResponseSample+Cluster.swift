@@ -78,13 +78,14 @@ extension ResponseSample {
 
     static func apiVersions(_ version: Int16) -> ResponseSample {
         let response = ApiVersionsResponse(
-            errorCode: .unsupportedVersion,
+            // Clients take a response with an error for one of version 0.
+            errorCode: version >= 3 ? .none : .unsupportedVersion,
             apiKeys: [
                 .init(apiKey: 18, minVersion: 0, maxVersion: 3), .init(apiKey: 1, minVersion: 4, maxVersion: 11),
             ]
         )
         return ResponseSample(.apiVersions, response, version) {
-            $0.int16(35)
+            $0.int16(version >= 3 ? 0 : 35)
             $0.array([(Int16(18), Int16(0), Int16(3)), (1, 4, 11)]) {
                 $0.int16($1.0)
                 $0.int16($1.1)
