@@ -2,9 +2,14 @@
 enum CRC32C {
     /// The checksum of the bytes.
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        self.checksum(bytes, continuing: 0)
+    }
+
+    /// The checksum of all bytes before, whose checksum is known, and these.
+    static func checksum(_ bytes: UnsafeRawBufferPointer, continuing previous: UInt32) -> UInt32 {
         // Eight bytes a step: eight tables, each for a byte's distance to the end of the step ("slicing by 8").
         self.tables.withUnsafeBufferPointer { tables in
-            var crc: UInt32 = ~0
+            var crc: UInt32 = ~previous
             var index = 0
             let end = bytes.count & ~7
             while index < end {

@@ -12,6 +12,13 @@ struct RecordBatchHeader: Hashable, Sendable {
     /// Where the bytes begin that the checksum covers.
     static let checksumStart = 21
 
+    // Bits of the attributes; the lowest three are the compression.
+    static let compressionBits: Int16 = 0x07
+    static let logAppendTimeBit: Int16 = 0x08
+    static let transactionalBit: Int16 = 0x10
+    static let controlBit: Int16 = 0x20
+    static let deleteHorizonBit: Int16 = 0x40
+
     enum Compression: Int16, Sendable {
         case none = 0
         case gzip = 1
@@ -39,13 +46,15 @@ struct RecordBatchHeader: Hashable, Sendable {
     var baseSequence: Int32
     var recordCount: Int32
 
-    var lastOffset: Int64 { self.baseOffset + Int64(self.lastOffsetDelta) }
-    var nextOffset: Int64 { self.lastOffset + 1 }
+    var lastOffset: Int64 { self.baseOffset &+ Int64(self.lastOffsetDelta) }
+    var nextOffset: Int64 { self.lastOffset &+ 1 }
     /// `nil` for a number that no codec has.
-    var compression: Compression? { Compression(rawValue: self.attributes & 7) }
-    var usesLogAppendTime: Bool { self.attributes & 0x08 != 0 }
-    var isTransactional: Bool { self.attributes & 0x10 != 0 }
-    var isControl: Bool { self.attributes & 0x20 != 0 }
+    var compression: Compression? { Compression(rawValue: self.attributes & Self.compressionBits) }
+    var usesLogAppendTime: Bool { self.attributes & Self.logAppendTimeBit != 0 }
+    var isTransactional: Bool { self.attributes & Self.transactionalBit != 0 }
+    var isControl: Bool { self.attributes & Self.controlBit != 0 }
+    /// Whether the base timestamp is the time at which tombstones and needless markers in the batch may go (KIP-534).
+    var hasDeleteHorizon: Bool { self.attributes & Self.deleteHorizonBit != 0 }
     var hasProducer: Bool { self.producerID >= 0 }
     /// Sequences count to 2^31 - 1 and begin again at 0.
     var lastSequence: Int32 {

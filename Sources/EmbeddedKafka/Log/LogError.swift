@@ -1,0 +1,11 @@
+/// Why a log, the journal or the data directory can't do what it was asked, mostly because the file system refused.
+///
+/// Clients are told ``ErrorCode/storageError``; the sentence is for the user who started the cluster.
+struct LogError: Error, Hashable, CustomStringConvertible {
+    /// A sentence that names the file.
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
