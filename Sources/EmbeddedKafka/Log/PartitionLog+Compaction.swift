@@ -19,16 +19,16 @@ extension PartitionLog {
         }
         let count = self.cleanableSegments(now: now)
         guard count > 0, force || self.isDirty(count) else { return false }
-        let cleanable = Array(self.segments.prefix(count))
+        // The segment that begins here is left alone, whatever becomes of those before it.
+        let end = self.segments[count].baseOffset
         var compactor = Compactor(log: self, now: now)
-        for segment in cleanable { try compactor.collectKeys(of: segment) }
+        for segment in self.segments.prefix(count) { try compactor.collectKeys(of: segment) }
         var next = 0
-        while next < self.segments.count, self.endOffset(ofSegment: next) <= self.cleanableEnd(cleanable) {
-            let group = self.group(from: next, within: self.cleanableEnd(cleanable))
-            try self.replace(group, using: &compactor, now: now)
+        while self.segments[next].baseOffset < end {
+            try self.replace(self.group(from: next, within: end), using: &compactor, now: now)
             next += 1
         }
-        self.firstDirtyOffset = next < self.segments.count ? self.segments[next].baseOffset : self.endOffset
+        self.firstDirtyOffset = end
         return true
     }
 
@@ -56,18 +56,11 @@ extension PartitionLog {
         return dirty > 0 && Double(dirty) >= self.configuration.minCleanableDirtyRatio * Double(total)
     }
 
-    /// The end of what is compacted, which doesn't move when segments are merged.
-    private func cleanableEnd(_ segments: [LogSegment]) -> Int64 {
-        guard let last = segments.last else { return 0 }
-        // The segment after it is never part of a group.
-        return self.segments.first { $0.baseOffset > last.baseOffset }?.baseOffset ?? self.endOffset
-    }
-
     /// Segments that become one: together they are no larger than a segment may be.
     private func group(from index: Int, within end: Int64) -> Range<Int> {
         var size = self.segments[index].size
         var upper = index + 1
-        while upper < self.segments.count, self.endOffset(ofSegment: upper) <= end {
+        while upper < self.segments.count, self.segments[upper].baseOffset < end {
             size += self.segments[upper].size
             let span = self.endOffset(ofSegment: upper) - self.segments[index].baseOffset
             guard size <= min(self.configuration.segmentBytes, LogSegment.maximalBytes),

@@ -53,11 +53,16 @@ extension PartitionLog {
 
     /// The values of all data records that a reader gets who obeys the list of aborted transactions.
     func values(from offset: Int64? = nil, _ isolation: IsolationLevel = .readUncommitted) throws -> [String] {
+        try self.records(from: offset, isolation).map { $0.value ?? "nil" }
+    }
+
+    /// All data records that a reader gets who obeys the list of aborted transactions.
+    func records(from offset: Int64? = nil, _ isolation: IsolationLevel) throws -> [Batch.Record] {
         let offset = offset ?? self.startOffset
         let read = try self.read(from: offset, maxBytes: .max, isolation: isolation, atLeastOneBatch: true).get()
         var waiting = (read.abortedTransactions ?? []).sorted { $0.firstOffset < $1.firstOffset }
         var aborted: Set<Int64> = []
-        var values: [String] = []
+        var records: [Batch.Record] = []
         for batch in Batch.all(in: read.records) {
             while let first = waiting.first, first.firstOffset <= batch.header.lastOffset {
                 aborted.insert(first.producerID)
@@ -68,10 +73,10 @@ extension PartitionLog {
                     aborted.remove(batch.header.producerID)
                 }
             } else if !batch.header.isTransactional || !aborted.contains(batch.header.producerID) {
-                values += batch.records.filter { $0.offset >= offset }.map { $0.value ?? "nil" }
+                records += batch.records.filter { $0.offset >= offset }
             }
         }
-        return values
+        return records
     }
 }
 
