@@ -119,19 +119,27 @@ extension PartitionLog {
     }
 
     /// Takes a batch that is in a segment into all that is known of the log.
+    ///
+    /// - Parameter isRecovering: Whether the log is being opened.
     func note(
         _ header: RecordBatchHeader,
         position: Int,
         in segment: LogSegment,
         now: Int64,
+        isRecovering: Bool = false,
         control: () -> ControlRecord?
     ) {
         segment.note(header, position: position)
         self.leaderEpochs.begin(header.leaderEpoch, at: header.baseOffset)
         if header.isControl {
             guard let control = control() else { return }
-            let epoch = control.coordinatorEpoch
-            guard let start = self.producerStates.noteMarker(header, coordinatorEpoch: epoch, now: now) else { return }
+            let start = self.producerStates.noteMarker(
+                header,
+                coordinatorEpoch: control.coordinatorEpoch,
+                isRecovering: isRecovering,
+                now: now
+            )
+            guard let start else { return }
             self.transactions.end(
                 producerID: header.producerID,
                 firstOffset: start,

@@ -53,7 +53,9 @@ extension PartitionLog {
                 try store.flush()
                 break
             }
-            self.note(header, position: position, in: segment, now: now) { ControlRecord(batch, header: header) }
+            self.note(header, position: position, in: segment, now: now, isRecovering: true) {
+                ControlRecord(batch, header: header)
+            }
             self.endOffset = header.nextOffset
         }
         self.size += Int64(store.size)

@@ -122,6 +122,25 @@ struct RecoveryTests {
         }
     }
 
+    @Test("A producer goes on though all that is left of it is a marker, and an older epoch doesn't")
+    func markerOnly() throws {
+        try withFolder { folder in
+            let storage = LogStorage.directory(folder)
+            var configuration = LogConfiguration()
+            configuration.segmentBytes = 100
+            let log = try PartitionLog(storage: storage, configuration: configuration, now: 0)
+            try log.add(batch("a", "b", producer: (1, 3, 0), isTransactional: true))
+            try log.mark(1, epoch: 3, commit: true)
+            #expect(log.deleteRecords(before: 2, now: 0) == .success(2))
+            let again = try log.reopened(storage)
+            #expect(again.refusal(of: batch("c", producer: (1, 2, 2), isTransactional: true)) == .invalidProducerEpoch)
+            #expect(again.refusal(of: batch("c", producer: (1, 3, 2), isTransactional: true)) == nil)
+            #expect(
+                again.refusal(of: batch("e", producer: (1, 3, 4), isTransactional: true)) == .outOfOrderSequenceNumber
+            )
+        }
+    }
+
     @Test("Offsets are not given twice, even if what was deleted is lost as well")
     func lostTail() throws {
         try withFolder { folder in

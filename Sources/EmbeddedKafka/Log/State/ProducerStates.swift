@@ -22,6 +22,9 @@ struct ProducerState: Hashable {
     var lastTimestamp: Int64 = -1
     /// Where the open transaction begins in this partition.
     var transactionStartOffset: Int64?
+    /// Whether all that the log told when it was opened is a marker: the batches before it are deleted, and the producer may
+    /// go on with any sequence.
+    fileprivate var takesAnySequence = false
     /// When the producer last wrote by the broker's time.
     fileprivate var lastUsed: Int64 = 0
 
@@ -54,7 +57,7 @@ struct ProducerStates {
             }
             if let duplicate { return .duplicate(duplicate) }
             let last = state.lastSequence
-            guard header.baseSequence == (last == .max ? 0 : last + 1) else {
+            guard state.takesAnySequence || header.baseSequence == (last == .max ? 0 : last + 1) else {
                 return .refused(.outOfOrderSequenceNumber)
             }
         }
@@ -78,6 +81,7 @@ struct ProducerStates {
         let begins = header.isTransactional && header.recordCount > 0
         Self.update(&self.all[header.producerID, default: state]) { state in
             state.advance(to: header.producerEpoch)
+            state.takesAnySequence = false
             if state.batches.count >= ProducerState.rememberedBatches { state.batches.removeFirst() }
             state.batches.append(batch)
             state.lastTimestamp = header.maxTimestamp
@@ -88,10 +92,17 @@ struct ProducerStates {
 
     /// Notes a marker that is in the log.
     ///
+    /// - Parameter isRecovering: Whether the log is being opened.
     /// - Returns: Where the transaction began that it ends, if the producer has written in it here.
-    mutating func noteMarker(_ header: RecordBatchHeader, coordinatorEpoch: Int32, now: Int64) -> Int64? {
+    mutating func noteMarker(
+        _ header: RecordBatchHeader,
+        coordinatorEpoch: Int32,
+        isRecovering: Bool,
+        now: Int64
+    ) -> Int64? {
         var start: Int64?
-        let state = ProducerState(id: header.producerID, epoch: header.producerEpoch)
+        var state = ProducerState(id: header.producerID, epoch: header.producerEpoch)
+        state.takesAnySequence = isRecovering
         Self.update(&self.all[header.producerID, default: state]) { state in
             state.advance(to: header.producerEpoch)
             state.coordinatorEpoch = coordinatorEpoch
