@@ -17,6 +17,9 @@ extension ClassicGroup {
         } else {
             self.joinAsKnown(request, waiter: waiter, now: now)
         }
+        if self.state == .preparingRebalance, self.joinDeadline == nil {
+            self.joinDeadline = Deadline.after(self.rebalanceTimeout, from: now)
+        }
         self.completeJoinIfAllCame(now: now)
     }
 

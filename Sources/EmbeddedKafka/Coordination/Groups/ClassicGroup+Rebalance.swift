@@ -72,11 +72,8 @@ extension ClassicGroup {
             self.state = .empty
             return
         }
-        guard self.electLeader() else {
-            // Only static members, none of which came: until their sessions end, or somebody joins.
-            self.joinDeadline = Deadline.after(self.rebalanceTimeout, from: now)
-            return
-        }
+        // Only static members, none of which came: until their sessions end, or somebody joins.
+        guard self.electLeader() else { return }
         self.generation &+= 1
         self.protocolName = self.electedProtocol()
         self.state = .completingRebalance
