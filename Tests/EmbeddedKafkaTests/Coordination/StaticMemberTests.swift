@@ -125,6 +125,24 @@ struct StaticMemberTests {
         #expect(group.coordinator.nextDeadline == nil)
     }
 
+    @Test("Who joins static members that are all away waits for them no longer than a rebalance may take")
+    func joinWhileAllAway() throws {
+        let group = Harness()
+        let request = Harness.request(instance: "i", session: 60_000, rebalance: 5000)
+        let member = try #require(group.joined(group.join(request))).member
+        group.sync(member, 1, instance: "i")
+        let lost = group.join(Harness.request(instance: "j", session: 60_000, rebalance: 5000))
+        group.coordinator.forget(lost, now: group.now)
+        group.advance(20_000)
+        #expect(group.state == .preparingRebalance)
+        let join = group.join(Harness.request(session: 60_000, rebalance: 5000))
+        group.advance(4999)
+        #expect(group.isWaiting(join))
+        group.advance(1)
+        #expect(group.joined(join)?.members.count == 3)
+        #expect(group.joined(join)?.leader == group.joined(join)?.member)
+    }
+
     @Test("LeaveGroup 3 removes by instance alone, and answers each")
     func leaveByInstance() throws {
         let (group, dynamic, _) = try self.makeGroup(leaderIsStatic: false)

@@ -340,6 +340,17 @@ struct TransactionTests {
         #expect(transactions.state == .ongoing)
     }
 
+    @Test("A claim that comes twice, the second time late, doesn't disturb the transaction that has begun since")
+    func lateClaim() throws {
+        let transactions = TransactionHarness()
+        let first = try transactions.start().get()
+        let second = try transactions.start("tx", first).get()
+        #expect(transactions.add(second) == .none)
+        #expect(transactions.start("tx", first) == .failure(.producerFenced))
+        #expect(transactions.state == .ongoing)
+        #expect(transactions.end(second) == .none)
+    }
+
     @Test("A producer that claims its identity with a transaction open has it aborted")
     func recoveryWhileOpen() throws {
         let transactions = TransactionHarness()
