@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
+.PHONY: help demo test conformance lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
 
 # The real invoices that the demo replays: an excerpt with every case of the rules.
 EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
@@ -26,13 +26,20 @@ test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it
 	@swift test --skip-build --disable-xctest --filter KafkaClientTests
 	@swift test --skip-build --disable-xctest --skip KafkaClientTests
 
+conformance: ## Runs the suites of clients that others wrote. KSTREAM_BOOTSTRAP_SERVERS names another broker.
+	@# A broker that is given, or a program, is taken as it is; otherwise the release build is what is tested.
+	@if [ -z "$${KSTREAM_BOOTSTRAP_SERVERS:-}" ] && [ -z "$${KSTREAM_BINARY:-}" ]; then \
+	    $(MAKE) --no-print-directory dependencies && swift build --configuration release --product kstream; \
+	fi
+	@.ci/conformance
+
 lint: lint-swift lint-scripts ## Checks the format of the Swift code, and that the shell scripts parse.
 
 lint-swift:
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 lint-scripts:
-	@for script in .ci/run .ci/dependencies Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
+	@for script in .ci/run .ci/dependencies .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
 
 build: dependencies ## Builds everything in release; a warning in our own code is an error.
 	@KSTREAM_STRICT=1 swift build --configuration release

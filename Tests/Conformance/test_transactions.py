@@ -17,7 +17,8 @@ FENCED = (Code.INVALID_PRODUCER_EPOCH, Code.PRODUCER_FENCED)
 
 
 def values(client: Client, partition: Partition, committed_only: bool) -> list[bytes | None]:
-    """All that a reader of that isolation level sees up to a mark that is written now, outside of transactions."""
+    """All that a reader of that isolation level sees up to the first of the marks, which are written outside of
+    transactions; one is written now."""
     client.producer().deliver(partition.topic, END, partition=partition.partition)
     reader = client.reader(partition, committed_only=committed_only)
     return [record.value for record in reader.read_until(END)]
@@ -37,8 +38,8 @@ def test_committed(client: Client, cluster: Cluster, transactional_id: str) -> N
         producer.deliver_all(topic.name, [b"%d-b" % number], partition=1)
         producer.commit()
     for committed_only in (True, False):
-        assert values(client, topic[0], committed_only) == [b"0-a", b"1-a", b"2-a", *[END] * (not committed_only)]
-        assert values(client, topic[1], committed_only)[:3] == [b"0-b", b"1-b", b"2-b"]
+        assert values(client, topic[0], committed_only) == [b"0-a", b"1-a", b"2-a"]
+        assert values(client, topic[1], committed_only) == [b"0-b", b"1-b", b"2-b"]
 
 
 def test_aborted(client: Client, topic: Topic, transactional_id: str) -> None:
@@ -162,12 +163,13 @@ def test_timed_out(client: Client, topic: Topic, transactional_id: str) -> None:
 
 
 def test_a_transaction_timeout_above_the_maximum(client: Client, transactional_id: str) -> None:
+    if client.name == "aiokafka":
+        pytest.skip("aiokafka's producer says nothing of a refusal and waits for ever")
     # `transaction.max.timeout.ms` is 15 minutes in Apache Kafka.
     producer = client.producer(transactional_id=transactional_id, transaction_timeout=16 * 60.0)
     with pytest.raises(KafkaFailure) as raised:
         producer.init_transactions()
-    if client.name != "aiokafka":
-        assert raised.value.code == Code.INVALID_TRANSACTION_TIMEOUT
+    assert raised.value.code == Code.INVALID_TRANSACTION_TIMEOUT
 
 
 def test_offsets_show_on_commit(client: Client, topic: Topic, group: str, transactional_id: str) -> None:

@@ -155,8 +155,12 @@ class AioProducer(Producer):
 
     def init_transactions(self) -> None:
         self._start()
-        # The library asks for its producer id behind the back of start: the first begin would wait for it.
-        self._loop.run(self._producer._txn_manager.wait_for_pid())
+
+        async def known() -> None:
+            # The library asks for its producer id behind the back of start: the first begin would wait for it.
+            await asyncio.shield(self._producer._txn_manager.wait_for_pid())
+
+        self._loop.run(known())
 
     def begin(self) -> None:
         self._loop.run(self._producer.begin_transaction())
