@@ -177,7 +177,10 @@ def test_compaction_keeps_the_last_of_each_key(client: Client, cluster: Cluster)
     if not cluster.embedded:
         pytest.skip("Apache Kafka's cleaner runs every 15 s and never on the active segment")
     topic = cluster.topic(
-        cleanup_policy="compact", segment_bytes="1024", min_cleanable_dirty_ratio="0.01", segment_ms="100",
+        cleanup_policy="compact",
+        segment_bytes="1024",
+        min_cleanable_dirty_ratio="0.01",
+        segment_ms="100",
         min_compaction_lag_ms="0",
     )
     producer = client.producer()

@@ -43,11 +43,7 @@ def shared(topic: Topic, *members: Member) -> bool:
     """All partitions are given, none twice, and to each member as many as to the others (give or take one)."""
     assignments = [member.assignment for member in members]
     sizes = [len(assignment) for assignment in assignments]
-    return (
-        set().union(*assignments) == topic.all
-        and sum(sizes) == topic.partitions
-        and max(sizes) - min(sizes) <= 1
-    )
+    return set().union(*assignments) == topic.all and sum(sizes) == topic.partitions and max(sizes) - min(sizes) <= 1
 
 
 def produce(client: Client, topic: Topic, count: int, start: int = 0) -> set[bytes]:

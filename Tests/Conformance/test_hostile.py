@@ -114,7 +114,11 @@ def test_a_header_that_ends_early(cluster: Cluster) -> None:
 
 
 def test_other_protocols(cluster: Cluster) -> None:
-    for hello in (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"SSH-2.0-x\r\n"):
+    for hello in (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"SSH-2.0-x\r\n",
+    ):
         with Connection(cluster.bootstrap) as connection:
             connection.send(hello)
             assert connection.is_closed, hello

@@ -31,8 +31,19 @@ def test_produce_and_consume(kcat: Kcat, cluster: Cluster, topic: Topic) -> None
     lines = "".join(f"key-{number}:value {number}\n" for number in range(10))
     kcat("-b", cluster.bootstrap, "-P", "-t", topic.name, "-p", "0", "-K", ":", "-H", "a=1", "-H", "b=", stdin=lines)
     out = kcat(
-        "-b", cluster.bootstrap, "-C", "-t", topic.name, "-p", "0", "-o", "beginning", "-e", "-q",
-        "-f", r"%t/%p/%o %k=%s [%h] %K %S\n",
+        "-b",
+        cluster.bootstrap,
+        "-C",
+        "-t",
+        topic.name,
+        "-p",
+        "0",
+        "-o",
+        "beginning",
+        "-e",
+        "-q",
+        "-f",
+        r"%t/%p/%o %k=%s [%h] %K %S\n",
     )
     assert out.splitlines() == [
         f"{topic.name}/0/{number} key-{number}=value {number} [a=1,b=] 5 7" for number in range(10)
@@ -42,7 +53,18 @@ def test_produce_and_consume(kcat: Kcat, cluster: Cluster, topic: Topic) -> None
 def test_compression_and_null_values(kcat: Kcat, cluster: Cluster, topic: Topic) -> None:
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         kcat(
-            "-b", cluster.bootstrap, "-P", "-t", topic.name, "-p", "0", "-K", ":", "-Z", "-z", codec,
+            "-b",
+            cluster.bootstrap,
+            "-P",
+            "-t",
+            topic.name,
+            "-p",
+            "0",
+            "-K",
+            ":",
+            "-Z",
+            "-z",
+            codec,
             stdin=f"{codec}:\n{codec}:value\n",
         )
     out = kcat("-b", cluster.bootstrap, "-C", "-t", topic.name, "-p", "0", "-o", "beginning", "-e", "-q", "-J")
@@ -85,7 +107,15 @@ def test_query_by_time(kcat: Kcat, cluster: Cluster, topic: Topic) -> None:
 def test_group(kcat: Kcat, cluster: Cluster, topic: Topic, group: str) -> None:
     kcat("-b", cluster.bootstrap, "-P", "-t", topic.name, "-p", "0", stdin="a\nb\nc\n")
     arguments = (
-        "-b", cluster.bootstrap, "-q", "-f", r"%s\n", "-X", "auto.offset.reset=earliest", "-G", group,
+        "-b",
+        cluster.bootstrap,
+        "-q",
+        "-f",
+        r"%s\n",
+        "-X",
+        "auto.offset.reset=earliest",
+        "-G",
+        group,
     )
     assert kcat("-c", "2", *arguments, topic.name).splitlines() == ["a", "b"]
     # What the first has read is committed when it leaves.
@@ -94,11 +124,30 @@ def test_group(kcat: Kcat, cluster: Cluster, topic: Topic, group: str) -> None:
 
 def test_transaction(kcat: Kcat, cluster: Cluster, topic: Topic, transactional_id: str) -> None:
     kcat(
-        "-b", cluster.bootstrap, "-P", "-t", topic.name, "-p", "0", "-X", f"transactional.id={transactional_id}",
+        "-b",
+        cluster.bootstrap,
+        "-P",
+        "-t",
+        topic.name,
+        "-p",
+        "0",
+        "-X",
+        f"transactional.id={transactional_id}",
         stdin="a\nb\n",
     )
     out = kcat(
-        "-b", cluster.bootstrap, "-C", "-t", topic.name, "-p", "0", "-o", "beginning", "-e", "-q",
-        "-X", "isolation.level=read_committed",
+        "-b",
+        cluster.bootstrap,
+        "-C",
+        "-t",
+        topic.name,
+        "-p",
+        "0",
+        "-o",
+        "beginning",
+        "-e",
+        "-q",
+        "-X",
+        "isolation.level=read_committed",
     )
     assert out.splitlines() == ["a", "b"]

@@ -41,7 +41,9 @@ def test_killed_under_load(client: Client, data_cluster: Broker, topic: Topic) -
     total = 3000
     with Process("load", client, topic=topic.name, total=total) as load:
         for kill_at in (300, 1200):
-            eventually(lambda: (load.last("acknowledged") or 0) >= kill_at or not load.running, "the load goes on")
+            eventually(
+                lambda at=kill_at: (load.last("acknowledged") or 0) >= at or not load.running, "the load goes on"
+            )
             assert load.running, load.said[-3:]
             data_cluster.kill()
             data_cluster.start()
@@ -158,7 +160,8 @@ def test_a_torn_tail_is_cut(client: Client, data_cluster: Broker, topic: Topic) 
     # As if the machine had died while the next batch was written: a few bytes of a header that promises more.
     assert data_cluster.data is not None
     segments = [
-        path for path in data_cluster.data.rglob("*")
+        path
+        for path in data_cluster.data.rglob("*")
         if path.is_file() and path.stat().st_size > 0 and topic.name in str(path)
     ]
     assert segments, "no file of the topic found in the data directory"

@@ -72,9 +72,7 @@ def test_markers_take_an_offset(client: Client, topic: Topic, transactional_id: 
     eventually(lambda: reader.watermarks(topic[0]) == Watermarks(0, 4), "two records and two markers")
 
 
-def test_an_open_transaction_holds_back_a_committed_reader(
-    client: Client, topic: Topic, transactional_id: str
-) -> None:
+def test_an_open_transaction_holds_back_a_committed_reader(client: Client, topic: Topic, transactional_id: str) -> None:
     plain = client.producer()
     plain.deliver(topic.name, b"before", partition=0)
     producer = client.transactional_producer(transactional_id)
@@ -137,9 +135,7 @@ def test_fenced_by_a_second_producer(client: Client, topic: Topic, transactional
     assert b"late" not in values(client, topic[0], committed_only=False)
 
 
-def test_a_second_producer_aborts_what_the_first_left_open(
-    client: Client, topic: Topic, transactional_id: str
-) -> None:
+def test_a_second_producer_aborts_what_the_first_left_open(client: Client, topic: Topic, transactional_id: str) -> None:
     first = client.transactional_producer(transactional_id)
     first.begin()
     first.deliver_all(topic.name, [b"left open"], partition=0)
@@ -228,8 +224,12 @@ def test_exactly_once_with_a_crash(
     total = 100
     client.producer(linger=0.02).deliver_all(source.name, [b"%d" % number for number in range(total)], partition=0)
     arguments = {
-        "source": source.name, "target": target.name, "group": group, "transactional_id": transactional_id,
-        "total": total, "batch": 20,
+        "source": source.name,
+        "target": target.name,
+        "group": group,
+        "transactional_id": transactional_id,
+        "total": total,
+        "batch": 20,
     }
     with Process("transform", client, **arguments, hang_in=hang_in, resume=False) as crashed:
         eventually(lambda: crashed.last("hangs") is not None or not crashed.running, "the first one hangs")

@@ -99,7 +99,10 @@ class Process:
         self.said: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "support.process", program,
+                sys.executable,
+                "-m",
+                "support.process",
+                program,
                 json.dumps({"client": client.name, "bootstrap": client.bootstrap, **arguments}),
             ],
             cwd=Path(__file__).resolve().parents[1],

@@ -7,6 +7,4 @@ from .base import Client
 from .confluent import ConfluentClient
 from .python import PythonClient
 
-CLIENTS: dict[str, type[Client]] = {
-    client.name: client for client in (ConfluentClient, PythonClient, AioClient)
-}
+CLIENTS: dict[str, type[Client]] = {client.name: client for client in (ConfluentClient, PythonClient, AioClient)}

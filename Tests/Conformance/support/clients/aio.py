@@ -310,9 +310,7 @@ class AioAdmin(Admin):
         self._loop.run(self._admin.create_partitions({name: NewPartitions(total)}))
 
     def topics(self) -> dict[str, int]:
-        return {
-            topic["topic"]: len(topic["partitions"]) for topic in self._loop.run(self._admin.describe_topics())
-        }
+        return {topic["topic"]: len(topic["partitions"]) for topic in self._loop.run(self._admin.describe_topics())}
 
     def nodes(self) -> set[int]:
         return {broker["node_id"] for broker in self._loop.run(self._admin.describe_cluster())["brokers"]}

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import confluent_kafka
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Consumer as LibraryConsumer
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Producer as LibraryProducer
 from confluent_kafka.admin import (
     AdminClient,
