@@ -171,7 +171,8 @@ class Consumer(ABC):
 
     def read(self, count: int, seconds: float = DEADLINE) -> list[Record]:
         """Polls until that many records have come; more than that may be in the last poll."""
-        deadline, records = Deadline(seconds), []
+        deadline = Deadline(seconds)
+        records: list[Record] = []
         while len(records) < count:
             deadline.check(f"{count} records; came: {len(records)}, last {records[-1:]}")
             records += self.poll(min(0.5, deadline.remaining))
@@ -179,7 +180,8 @@ class Consumer(ABC):
 
     def read_until(self, value: bytes, seconds: float = DEADLINE) -> list[Record]:
         """Polls until the record with that value has come, and returns what came before it."""
-        deadline, records = Deadline(seconds), []
+        deadline = Deadline(seconds)
+        records: list[Record] = []
         while True:
             for record in self.poll(min(0.5, deadline.remaining)):
                 if record.value == value:
