@@ -29,6 +29,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         // The embedded broker's sockets and byte buffers.
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        // TLS for the embedded broker.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        // The hash functions of SCRAM, for the embedded broker.
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         // Parsing, help and completion of the two commands.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         // Running xz and gzip without blocking a thread, to read compressed order files.
@@ -60,6 +64,8 @@ let package = Package(
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -103,6 +109,7 @@ let package = Package(
             name: "kstream",
             dependencies: [
                 "KafkaClient",
+                "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,12 +1,5 @@
 internal import NIOCore
 
-/// Which records a reader gets to see.
-enum IsolationLevel: Int8, Sendable {
-    case readUncommitted = 0
-    /// Records below the last stable offset.
-    case readCommitted = 1
-}
-
 extension PartitionLog {
     /// What a read found.
     struct Read {

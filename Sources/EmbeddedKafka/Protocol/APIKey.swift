@@ -89,7 +89,7 @@ enum APIKey: Int16, Sendable, CaseIterable {
         }
     }
 
-    /// The versions that are answered; the others of ``advertised`` get ``ErrorCode/unsupportedVersion``.
+    /// The versions that are answered with more than a refusal; the others of ``advertised`` get ``ErrorCode/unsupportedVersion``.
     var served: ClosedRange<Int16> {
         switch self {
         case .produce: 3...8

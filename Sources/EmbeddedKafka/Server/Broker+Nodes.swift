@@ -1,0 +1,41 @@
+extension Broker {
+    /// Takes a node out: its partitions go to other replicas, its groups and transactions to other nodes.
+    func stopNode(_ id: Int32) throws {
+        try self.changeNode(id, isUp: false)
+    }
+
+    /// Brings a node back. It leads again only what has no leader; the rest stays where it went.
+    func startNode(_ id: Int32) throws {
+        try self.changeNode(id, isUp: true)
+    }
+
+    private func changeNode(_ id: Int32, isUp: Bool) throws {
+        guard self.nodes[id] != nil else {
+            throw EmbeddedKafkaError(.unknownNode, "there is no node \(id); there are 1 to \(self.nodes.all.count)")
+        }
+        self.nodes.set(id, isUp: isUp)
+        for topic in self.topics.topics.values { self.placeLeaders(of: topic) }
+    }
+
+    /// Makes another replica lead.
+    func moveLeader(of id: TopicPartition, to node: Int32) throws {
+        guard let topic = self.topics.topics[id.topic], let partition = topic.partition(id.partition) else {
+            throw EmbeddedKafkaError(.unknownTopic, "there is no partition \(id)")
+        }
+        guard partition.replicas.contains(node), self.nodes.isUp(node) else {
+            throw EmbeddedKafkaError(
+                .unknownNode, "node \(node) can't lead \(id): its replicas are \(partition.replicas), and it must be up")
+        }
+        partition.lead(by: node)
+        try self.topics.save(topic)
+        self.wakeFetches(of: [id])
+    }
+
+    /// Makes another node coordinate a group or a transaction.
+    func moveCoordinator(of key: NodeTable.CoordinatorKey, to node: Int32) throws {
+        guard self.nodes.isUp(node) else {
+            throw EmbeddedKafkaError(.unknownNode, "node \(node) can't coordinate: it is not up, or not there")
+        }
+        self.nodes.movedCoordinators[key] = node
+    }
+}

@@ -1,0 +1,40 @@
+internal import NIOCore
+
+extension Broker {
+    /// Agrees on a mechanism (API 17, KIP-43).
+    func saslHandshake(_ request: SaslHandshakeRequest, _ exchange: Exchange) {
+        let mechanisms = SASLMechanism.allCases.map(\.rawValue)
+        guard case .needed = exchange.connection.authentication else {
+            return exchange.answer(SaslHandshakeResponse(errorCode: .illegalSASLState, mechanisms: mechanisms))
+        }
+        guard let mechanism = SASLMechanism(rawValue: request.mechanism) else {
+            return exchange.answer(SaslHandshakeResponse(errorCode: .unsupportedSASLMechanism, mechanisms: mechanisms))
+        }
+        exchange.connection.authentication = .exchanging(mechanism.makeExchange())
+        exchange.answer(SaslHandshakeResponse(errorCode: .none, mechanisms: mechanisms))
+    }
+
+    /// Takes a step of the authentication (API 36, KIP-152).
+    func saslAuthenticate(_ request: SaslAuthenticateRequest, _ exchange: Exchange) {
+        guard case .exchanging(let sasl) = exchange.connection.authentication else {
+            return exchange.answer(
+                SaslAuthenticateResponse(
+                    errorCode: .illegalSASLState, errorMessage: "A handshake comes first.", authBytes: ByteBuffer()))
+        }
+        switch sasl.receive(Array(request.authBytes.readableBytesView), security: self.security) {
+        case .goOn(let bytes):
+            exchange.answer(
+                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes)))
+        case .succeeded(let user, let bytes):
+            exchange.connection.authentication = .done(user: user)
+            exchange.answer(
+                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes)))
+        case .failed(let reason):
+            exchange.connection.authentication = .needed
+            exchange.answer(
+                SaslAuthenticateResponse(
+                    errorCode: .saslAuthenticationFailed, errorMessage: reason, authBytes: ByteBuffer()))
+            exchange.connection.close()
+        }
+    }
+}
