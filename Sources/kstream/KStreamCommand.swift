@@ -6,11 +6,11 @@ internal import CommandLineSupport
 struct KStreamCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kstream",
-        abstract: "Produces to, consumes from and seeks in Kafka topics.",
+        abstract: "Produces to, consumes from and seeks in Kafka topics, and runs a cluster for tests.",
         discussion: """
             Data goes to standard output, everything else to standard error.
 
-            Every command needs the addresses of some brokers: -b, or KSTREAM_BOOTSTRAP_SERVERS.
+            All but broker need the addresses of some brokers: -b, or KSTREAM_BOOTSTRAP_SERVERS.
 
             Exit status:
               0  done
@@ -22,7 +22,7 @@ struct KStreamCommand: AsyncParsableCommand {
             130  interrupted before it was done
             """,
         version: "kstream \(toolkitVersion)",
-        subcommands: [ProduceCommand.self, ConsumeCommand.self, SeekCommand.self]
+        subcommands: [ProduceCommand.self, ConsumeCommand.self, SeekCommand.self, BrokerCommand.self]
     )
 
     static func main() async {
