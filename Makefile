@@ -39,7 +39,7 @@ lint-swift:
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 lint-scripts:
-	@for script in .ci/run .ci/dependencies .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
+	@for script in .ci/run .ci/packages .ci/dependencies .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
 
 build: dependencies ## Builds everything in release; a warning in our own code is an error.
 	@KSTREAM_STRICT=1 swift build --configuration release

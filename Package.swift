@@ -120,7 +120,7 @@ let package = Package(
             name: "order-pipeline",
             dependencies: [
                 "OrderPipeline",
-                "KafkaMockCluster",
+                "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -135,7 +135,7 @@ let package = Package(
                 "OrderPipeline",
                 "order-pipeline",
                 "KafkaClient",
-                "KafkaMockCluster",
+                "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -148,7 +148,7 @@ let package = Package(
             dependencies: [
                 "kstream",
                 "KafkaClient",
-                "KafkaMockCluster",
+                "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -170,7 +170,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "KafkaClient",
-                "KafkaMockCluster",
+                "EmbeddedKafka",
                 "OrderPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],

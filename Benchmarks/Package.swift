@@ -33,6 +33,7 @@ let package = Package(
                 "CMeasurement",
                 "CReference",
                 .product(name: "KafkaClient", package: "kstream"),
+                .product(name: "EmbeddedKafka", package: "kstream"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

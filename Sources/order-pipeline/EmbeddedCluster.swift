@@ -1,14 +1,14 @@
-internal import KafkaMockCluster
+internal import EmbeddedKafka
 internal import OrderPipeline
 
 /// Starts a cluster in this process, with the topics of the pipeline, and ends it after the body.
 ///
 /// Everything that knows which cluster this is stands here.
 func withEmbeddedCluster<Result>(_ body: (PipelineCluster) async throws -> Result) async throws -> Result {
-    let cluster = try MockCluster()
-    defer { withExtendedLifetime(cluster) {} }
-    for topic in PipelineTopic.allCases {
-        try cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+    try await withEmbeddedKafka { cluster in
+        for topic in PipelineTopic.allCases {
+            try await cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+        }
+        return try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: true))
     }
-    return try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: true))
 }

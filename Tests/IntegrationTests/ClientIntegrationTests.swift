@@ -5,8 +5,8 @@ import Testing
 struct ClientIntegrationTests {
     let cluster: IntegrationCluster
 
-    init() throws {
-        self.cluster = try IntegrationCluster.shared.get()
+    init() async throws {
+        self.cluster = try await IntegrationCluster.shared
     }
 
     @Test("every form of record arrives as it was sent")

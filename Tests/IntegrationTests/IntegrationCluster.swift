@@ -1,24 +1,30 @@
+import EmbeddedKafka
 import Foundation
 import KafkaClient
-import KafkaMockCluster
 import Logging
 
-/// The cluster that the integration tests run on: the one that `KSTREAM_BOOTSTRAP_SERVERS` names, else a mock in the
+/// The cluster that the integration tests run on: the one that `KSTREAM_BOOTSTRAP_SERVERS` names, else one in this
 /// process. Every test has topics and groups of its own, so that a cluster can be used again and again.
 struct IntegrationCluster: Sendable {
     let bootstrapServers: [String]
     /// Whether the cluster was named from outside.
     let isExternal: Bool
-    private let mock: MockCluster?
+    private let embedded: EmbeddedKafkaCluster?
 
-    static let shared = Result {
+    /// The cluster of this run, which is started once and ends with the process.
+    static var shared: IntegrationCluster {
+        get async throws { try await self.start.value }
+    }
+
+    private static let start = Task {
         let named = ProcessInfo.processInfo.environment["KSTREAM_BOOTSTRAP_SERVERS"] ?? ""
         if !named.isEmpty {
             let servers = named.split(separator: ",").map(String.init)
-            return IntegrationCluster(bootstrapServers: servers, isExternal: true, mock: nil)
+            return IntegrationCluster(bootstrapServers: servers, isExternal: true, embedded: nil)
         }
-        let mock = try MockCluster(brokers: 3)
-        return IntegrationCluster(bootstrapServers: mock.bootstrapServers, isExternal: false, mock: mock)
+        let cluster = try EmbeddedKafkaCluster(configuration: .init(nodes: 3))
+        try await cluster.start()
+        return IntegrationCluster(bootstrapServers: cluster.bootstrapServers, isExternal: false, embedded: cluster)
     }
 
     var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
@@ -32,7 +38,7 @@ struct IntegrationCluster: Sendable {
     ///
     /// - Returns: the topic's partitions.
     func createTopic(_ name: String, partitions: Int = 4) async throws -> [KafkaTopicPartition] {
-        try self.mock?.createTopic(name, partitions: partitions)
+        try await self.embedded?.createTopic(name, partitions: partitions)
         return try await withKafkaProducer(self.producer, logger: self.logger) { producer in
             if self.isExternal {
                 // A first record creates the topic and waits until it has leaders.
@@ -49,8 +55,6 @@ struct IntegrationCluster: Sendable {
 
     func consumer(group: String? = nil) -> KafkaConsumer.Configuration {
         var configuration = KafkaConsumer.Configuration(bootstrapServers: self.bootstrapServers, group: group)
-        // A mock answers an empty fetch only at the end of the wait.
-        configuration.fetchMaxWait = .milliseconds(20)
         configuration.sessionTimeout = .seconds(6)
         return configuration
     }

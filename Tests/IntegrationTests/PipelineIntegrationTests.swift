@@ -1,6 +1,5 @@
 import Foundation
 import KafkaClient
-import KafkaMockCluster
 import Testing
 
 @testable import OrderPipeline
@@ -9,7 +8,7 @@ import Testing
 struct PipelineIntegrationTests {
     @Test("a replay comes to the totals known beforehand")
     func replay() async throws {
-        let cluster = try IntegrationCluster.shared.get()
+        let cluster = try await IntegrationCluster.shared
         for topic in PipelineTopic.allCases {
             // On a cluster from outside the topics may be there already.
             if try await !self.exists(topic.rawValue, in: cluster) {

@@ -1,6 +1,6 @@
+import EmbeddedKafka
 import Foundation
 import KafkaClient
-import KafkaMockCluster
 import Subprocess
 import Testing
 
@@ -26,31 +26,32 @@ struct KilledReplayTests {
 
     @Test("it gets the partitions that the dead members hold, and comes to its end")
     func killed() async throws {
-        let mock = try MockCluster.withPipelineTopics()
-        defer { withExtendedLifetime(mock) {} }
-        let cluster = PipelineCluster(bootstrapServers: mock.bootstrapServers, isEmbedded: false)
-        // Nothing can be sent: the process can't be done before the signal, however late that comes.
-        mock.failNext(.produce, with: Array(repeating: .notEnoughReplicas, count: 10_000))
-        let result = try await Subprocess.run(
-            Self.executable,
-            arguments: Arguments(["replay", Fixtures.excerpt, "-b", cluster.bootstrapServers[0]]),
-            input: .none,
-            output: .discarded,
-            error: .string(limit: 1 << 20)
-        ) { execution in
-            for service in [OrdersService.name, PaymentsService.name, ShippingService.name] {
-                try await self.waitForMember(of: PipelineCluster.group(service), in: cluster)
+        try await withEmbeddedPipelineCluster { embedded in
+            let cluster = PipelineCluster(bootstrapServers: embedded.bootstrapServers, isEmbedded: false)
+            // Nothing can be sent: the process can't be done before the signal, however late that comes.
+            let notEnoughReplicas: Int16 = 19
+            let fault = try await embedded.faults.add(.init(.produce, .error(notEnoughReplicas), times: nil))
+            let result = try await Subprocess.run(
+                Self.executable,
+                arguments: Arguments(["replay", Fixtures.excerpt, "-b", cluster.bootstrapServers[0]]),
+                input: .none,
+                output: .discarded,
+                error: .string(limit: 1 << 20)
+            ) { execution in
+                for service in [OrdersService.name, PaymentsService.name, ShippingService.name] {
+                    try await self.waitForMember(of: PipelineCluster.group(service), in: cluster)
+                }
+                try execution.send(signal: .kill)
             }
-            try execution.send(signal: .kill)
-        }
-        #expect(result.terminationStatus == .signaled(9), "\(result.standardError)")
-        mock.clearErrors(of: .produce)
+            #expect(result.terminationStatus == .signaled(9), "\(result.standardError)")
+            try await fault.remove()
 
-        var replay = Replay(cluster: cluster, logger: .silent)
-        // Busy machines need longer; with the usual session time-out even this is not enough.
-        replay.stallLimit = .seconds(40)
-        let outcome = try await replay.run(try Fixtures.everyCase())
-        #expect(outcome.totals == Fixtures.everyCaseTotals)
+            var replay = Replay(cluster: cluster, logger: .silent)
+            // Busy machines need longer; with the usual session time-out even this is not enough.
+            replay.stallLimit = .seconds(40)
+            let outcome = try await replay.run(try Fixtures.everyCase())
+            #expect(outcome.totals == Fixtures.everyCaseTotals)
+        }
     }
 
     /// A group with members takes no commit from outside.

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 
 @testable import OrderPipeline
@@ -9,19 +9,20 @@ func withPipelineCluster<Result>(
     isEmbedded: Bool = true,
     _ body: (PipelineCluster) async throws -> Result
 ) async throws -> Result {
-    let mock = try MockCluster.withPipelineTopics()
-    defer { withExtendedLifetime(mock) {} }
-    return try await body(PipelineCluster(bootstrapServers: mock.bootstrapServers, isEmbedded: isEmbedded))
+    try await withEmbeddedPipelineCluster { cluster in
+        try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: isEmbedded))
+    }
 }
 
-extension MockCluster {
-    /// A cluster that has the pipeline's topics.
-    static func withPipelineTopics() throws -> MockCluster {
-        let mock = try MockCluster()
+/// Runs the body with a cluster of its own that has the pipeline's topics, to see and to spoil what happens in it.
+func withEmbeddedPipelineCluster<Result>(
+    _ body: (EmbeddedKafkaCluster) async throws -> Result
+) async throws -> Result {
+    try await withEmbeddedKafka { cluster in
         for topic in PipelineTopic.allCases {
-            try mock.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+            try await cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
         }
-        return mock
+        return try await body(cluster)
     }
 }
 

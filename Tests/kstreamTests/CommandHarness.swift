@@ -1,6 +1,6 @@
+import EmbeddedKafka
 import Foundation
 import KafkaClient
-import KafkaMockCluster
 import Logging
 import Subprocess
 
@@ -76,21 +76,25 @@ extension TerminationStatus {
     }
 }
 
-/// One mock cluster for all tests; each has topics and groups of its own.
+/// One cluster for all tests; each has topics and groups of its own.
 struct TestCluster: Sendable {
-    static let shared = Result { try MockCluster() }
+    private static let shared = Task {
+        let cluster = try EmbeddedKafkaCluster()
+        try await cluster.start()
+        return cluster
+    }
 
-    let cluster: MockCluster
+    let cluster: EmbeddedKafkaCluster
     let topic: String
     let group: String
 
     /// Makes a topic with records, all of one partition unless said otherwise.
     init(_ name: String, partitions: Int = 1, records: [KafkaProducerRecord] = []) async throws {
-        self.cluster = try Self.shared.get()
+        self.cluster = try await Self.shared.value
         let name = "\(name)-\(UUID().uuidString)"
         self.topic = name
         self.group = "group-\(name)"
-        try self.cluster.createTopic(name, partitions: partitions)
+        try await self.cluster.createTopic(name, partitions: partitions)
         try await self.send(records)
     }
 
@@ -121,7 +125,7 @@ struct TestCluster: Sendable {
 }
 
 extension Logger {
-    /// For the clients of tests. The mock knows only old versions of some requests, which librdkafka warns of.
+    /// For the clients of tests.
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 

@@ -1,5 +1,5 @@
+import EmbeddedKafka
 import KafkaClient
-import KafkaMockCluster
 import Subprocess
 import Testing
 
@@ -8,20 +8,17 @@ import Testing
 /// Brokers that go away while a command runs.
 @Suite(.timeLimit(.minutes(3)))
 struct LostBrokerRunTests {
-    /// Time-outs by which a client soon notices a broker that does not answer. One that is stopped would not come back.
-    private let shortTimeouts = [
-        "-X", "socket.timeout.ms=1500", "-X", "api.version.request.timeout.ms=500", "-X",
-        "reconnect.backoff.max.ms=100",
-        "-X", "topic.metadata.refresh.interval.ms=300",
-    ]
+    /// A client soon tries again.
+    private let shortTimeouts = ["-X", "reconnect.backoff.max.ms=100"]
 
-    private func withTopic(_ body: (MockCluster, String) async throws -> Void) async throws {
-        let cluster = try MockCluster()
-        try cluster.createTopic("t", partitions: 1)
-        try await body(cluster, cluster.bootstrapServers.joined(separator: ","))
+    private func withTopic(_ body: (EmbeddedKafkaCluster, String) async throws -> Void) async throws {
+        try await withEmbeddedKafka { cluster in
+            try await cluster.createTopic("t", partitions: 1)
+            try await body(cluster, cluster.bootstrapServers.joined(separator: ","))
+        }
     }
 
-    private func waitForRecord(_ value: String, in cluster: MockCluster) async throws {
+    private func waitForRecord(_ value: String, in cluster: EmbeddedKafkaCluster) async throws {
         let partition = KafkaTopicPartition(topic: "t", partition: 0)
         let configuration = KafkaConsumer.Configuration(bootstrapServers: cluster.bootstrapServers)
         try await withKafkaConsumer(configuration, assigned: [partition: .beginning], logger: .silent) { consumer in
@@ -43,7 +40,7 @@ struct LostBrokerRunTests {
             ) { execution in
                 _ = try await execution.standardInputWriter.write("before\n")
                 try await self.waitForRecord("before", in: cluster)
-                try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 60_000)
+                try await cluster.stopNode(1)
                 _ = try await execution.standardInputWriter.write("after\n")
                 // Ends with the command, whose input stays open.
                 for try await _ in execution.standardOutput {}
@@ -75,14 +72,14 @@ struct LostBrokerRunTests {
                     output += chunk.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                     if output == "before\n" { break }
                 }
-                try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 60_000)
+                try await cluster.stopNode(1)
                 var seen = ""
                 var isRestored = false
                 for try await chunk in execution.standardError {
                     seen += chunk.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                     if !isRestored, seen.contains("trying again\n") {
                         isRestored = true
-                        try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 0)
+                        try await cluster.startNode(1)
                     }
                     if seen.contains("connected again\n") { try execution.send(signal: .interrupt) }
                 }

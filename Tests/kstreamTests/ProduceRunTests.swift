@@ -1,5 +1,4 @@
 import KafkaClient
-import KafkaMockCluster
 import Subprocess
 import Synchronization
 import Testing

@@ -1,5 +1,4 @@
 import KafkaClient
-import KafkaMockCluster
 import Testing
 
 @testable import kstream

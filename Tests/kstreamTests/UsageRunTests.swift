@@ -1,6 +1,5 @@
 import CommandLineSupport
 import Foundation
-import KafkaMockCluster
 import Subprocess
 import Testing
 

@@ -1,6 +1,6 @@
 /// One round of work that the harness asks a worker for.
 struct Round: Codable, Sendable {
-    /// What there is to do. Only the reference knows `produce`, only the Swift side `tasks` and `receipts`.
+    /// What there is to do. Only the reference knows `produce`, only the Swift side `tasks`, `receipts` and `brokerStart`.
     enum Work: String, Codable, Sendable {
         case consumeBatches
         case consumeRecords
@@ -10,6 +10,7 @@ struct Round: Codable, Sendable {
         case receipts
         case latency
         case idle
+        case brokerStart
     }
 
     var work: Work

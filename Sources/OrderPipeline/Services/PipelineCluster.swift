@@ -41,8 +41,6 @@ package struct PipelineCluster: Sendable {
         configuration.sessionTimeout = Self.sessionTimeout
         configuration.heartbeatInterval = .seconds(3)
         configuration.closeTimeout = Self.closeTimeout
-        // The embedded cluster answers an empty fetch at the end of the wait, and not when a record comes.
-        if self.isEmbedded { configuration.fetchMaxWait = .milliseconds(10) }
         return configuration
     }
 

@@ -1,7 +1,7 @@
 import CReference
 import Foundation
 
-/// The broker of one benchmark, with its topics: a mock of its own, or topics of the given cluster.
+/// The broker of one benchmark, with its topics: one of its own, or topics of the given cluster.
 final class Broker {
     /// A topic to be there when the benchmark starts.
     struct Topic {
@@ -9,16 +9,31 @@ final class Broker {
         var partitions: Int32
     }
 
+    /// What a benchmark runs on.
+    enum Kind {
+        /// librdkafka's mock, in a process of its own.
+        case mock
+        /// The embedded broker, in a process of its own.
+        case embedded(nodes: Int)
+        /// A cluster that is there already.
+        case cluster(String)
+    }
+
     /// `host:port`, several separated by commas.
     let bootstrapServers: String
-    /// Of the mock.
+    /// Of a broker of its own.
     private let process: ChildProcess?
     private let topics: [Topic]
 
-    /// Starts a mock broker, or creates the topics in a cluster.
-    init(servers: String?, topics: [Topic]) throws {
+    /// Starts a broker, or creates the topics in a cluster.
+    init(_ kind: Kind, topics: [Topic]) throws {
         self.topics = topics
-        if let servers {
+        let names = topics.map { "\($0.name):\($0.partitions)" }
+        let arguments: [String]
+        switch kind {
+        case .mock: arguments = ["mock-broker"] + names
+        case .embedded(let nodes): arguments = ["embedded-broker", "--nodes", "\(nodes)"] + names
+        case .cluster(let servers):
             self.bootstrapServers = servers
             self.process = nil
             for (index, topic) in topics.enumerated() {
@@ -27,11 +42,21 @@ final class Broker {
                     throw BenchFailure(description: "can't create topic \(topic.name) on \(servers)")
                 }
             }
-        } else {
-            let process = try ChildProcess(["mock-broker"] + topics.map { "\($0.name):\($0.partitions)" })
-            self.bootstrapServers = try process.readLine(seconds: 10)
-            self.process = process
+            return
         }
+        let process = try ChildProcess(arguments)
+        self.bootstrapServers = try process.readLine(seconds: 10)
+        self.process = process
+    }
+
+    /// Seconds of processor time that an embedded broker has used so far.
+    func processorTime() throws -> Double {
+        guard let process else { throw BenchFailure(description: "a cluster can't be asked for its processor time") }
+        try process.write("cpu")
+        guard let seconds = Double(try process.readLine(seconds: 10)) else {
+            throw BenchFailure(description: "the broker did not say how much processor time it has used")
+        }
+        return seconds
     }
 
     private var properties: String { "bootstrap.servers=\(self.bootstrapServers)" }
@@ -54,7 +79,7 @@ final class Broker {
         guard status == 0 else { throw BenchFailure(description: "can't fill topic \(topic.name)") }
     }
 
-    /// Ends the mock, or deletes the topics.
+    /// Ends the broker, or deletes the topics.
     func stop() {
         if let process {
             process.stop()

@@ -27,6 +27,9 @@ struct Suite {
         Group(rows: ["tasks-10000", "receipts"]) { try $0.produceSingly() },
         Group(rows: ["send-median", "send-p99"]) { try $0.sendAwaited() },
         Group(rows: ["idle"]) { try $0.idle() },
+        Group(rows: ["broker-start"]) { try $0.brokerStart() },
+        Group(rows: ["broker-produce", "broker-fetch", "broker-send-median"]) { try $0.brokerAgainstMock() },
+        Group(rows: ["broker-idle"]) { try $0.brokerIdle() },
     ]
 
     func isSelected(_ row: String) -> Bool {
@@ -58,19 +61,22 @@ struct Suite {
                 + "rounds: the ratios of single rounds; cpu: the ratio of processor time.",
             "consume-batches and consume-records read what is already fetched: they measure the client, "
                 + "the end-to-end ones mostly the broker. See Benchmarks/README.md.",
+            "The rows of the broker measure the embedded broker (ours) and librdkafka's mock (reference) by the same C program; "
+                + "broker-start and broker-idle have no reference.",
         ]
     }
 
     /// Runs a body with a broker that has some topics, and both workers.
     func withWorkers<R>(
         topics: [String],
+        on kind: Broker.Kind? = nil,
         _ body: (_ broker: Broker, _ ours: Worker, _ reference: Worker, _ topic: (String) -> Broker.Topic) throws -> R
     ) throws -> R {
         let prefix = "kstream-bench-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))-"
         func topic(_ name: String) -> Broker.Topic {
             Broker.Topic(name: prefix + name, partitions: self.sizes.partitions)
         }
-        let broker = try Broker(servers: self.servers, topics: topics.map(topic))
+        let broker = try Broker(kind ?? self.servers.map { .cluster($0) } ?? .mock, topics: topics.map(topic))
         defer { broker.stop() }
         let ours = try Worker(.ours, broker: broker, isVerbose: self.isVerbose)
         defer { ours.stop() }

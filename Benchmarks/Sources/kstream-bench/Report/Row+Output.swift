@@ -1,7 +1,7 @@
 import Foundation
 
 extension Row {
-    /// One JSON object on a line. `ratio` is a difference where `comparison` says so.
+    /// One JSON object on a line. `ratio` is a difference or a value where `comparison` says so.
     var json: String {
         let fields = [
             ("name", quoted(self.name)),
@@ -39,10 +39,10 @@ extension Row {
             self.name,
             self.unit,
             figure(self.ours),
-            figure(self.reference),
+            self.reference.isNaN ? "-" : figure(self.reference),
             fixed(self.ratio, 2),
             "\(fixed(least, 2)) to \(fixed(most, 2))",
-            fixed(self.cpu, 2),
+            self.cpu.isNaN ? "-" : fixed(self.cpu, 2),
             "\(self.comparison == .ratioAtLeast ? "at least" : "at most") \(fixed(self.budget, 2))",
             self.isMet ? "yes" : "NO",
         ]

@@ -8,6 +8,8 @@ struct Row {
         case ratioAtLeast = "ratio at least"
         /// Ours divided by the reference's, which must not exceed the budget.
         case ratioAtMost = "ratio at most"
+        /// Ours alone, which must not exceed the budget.
+        case valueAtMost = "value at most"
         /// Ours less the reference's, which must not exceed the budget by more than a hundredth.
         case differenceAtMost = "difference at most"
     }
@@ -40,17 +42,19 @@ struct Row {
         self.budget = budget
         self.ours = ours.map(figure).median
         self.reference = reference.map(figure).median
-        self.rounds = zip(ours, reference).map { comparison.value(figure($0), figure($1)) }
+        self.rounds =
+            comparison == .valueAtMost
+            ? ours.map(figure) : zip(ours, reference).map { comparison.value(figure($0), figure($1)) }
         self.cpu = ours.map(\.cpuPerRecord).median / reference.map(\.cpuPerRecord).median
     }
 
-    /// The ratio, or the difference where the budget is one.
+    /// The ratio, or the difference or the value where the budget is one.
     var ratio: Double { self.comparison.value(self.ours, self.reference) }
 
     var isMet: Bool {
         switch self.comparison {
         case .ratioAtLeast: self.ratio >= self.budget
-        case .ratioAtMost: self.ratio <= self.budget
+        case .ratioAtMost, .valueAtMost: self.ratio <= self.budget
         // A batch has a few allocations of its own, which its records share.
         case .differenceAtMost: self.ratio <= self.budget + 0.01
         }
@@ -62,6 +66,7 @@ extension Row.Comparison {
         switch self {
         case .ratioAtLeast, .ratioAtMost: ours / reference
         case .differenceAtMost: ours - reference
+        case .valueAtMost: ours
         }
     }
 }

@@ -16,6 +16,7 @@ struct OurSide: Sendable {
         case .receipts: try await self.withProducer(linger: ClientSettings.linger, self.sendWithReceipts)
         case .latency: try await self.withProducer(linger: .zero, self.sendOneByOne)
         case .idle: try await self.idle()
+        case .brokerStart: try await self.startBroker()
         case .produce: throw BenchFailure(description: "only the reference does rounds of \(self.round.work)")
         }
     }

@@ -12,7 +12,7 @@ struct ReferenceSide {
         case .produceBatches: try self.produce(batchSize: Round.batchSize)
         case .latency: try self.latency()
         case .idle: try self.idle()
-        case .consumeRecords, .tasks, .receipts: throw self.failure
+        case .consumeRecords, .tasks, .receipts, .brokerStart: throw self.failure
         }
     }
 
