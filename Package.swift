@@ -149,6 +149,7 @@ let package = Package(
                 "kstream",
                 "KafkaClient",
                 "EmbeddedKafka",
+                "KafkaMockCluster",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

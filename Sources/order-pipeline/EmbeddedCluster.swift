@@ -9,6 +9,6 @@ func withEmbeddedCluster<Result>(_ body: (PipelineCluster) async throws -> Resul
         for topic in PipelineTopic.allCases {
             try await cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
         }
-        return try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: true))
+        return try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers))
     }
 }

@@ -87,7 +87,7 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         let servers = self.servers
         guard servers.isEmpty else {
-            return try await run(on: PipelineCluster(bootstrapServers: servers, isEmbedded: false))
+            return try await run(on: PipelineCluster(bootstrapServers: servers))
         }
         return try await withEmbeddedCluster { try await run(on: $0) }
     }

@@ -19,7 +19,7 @@ struct PipelineIntegrationTests {
         let excerpt = folder.appending(path: "online-retail-excerpt.csv")
         let book = try await OrderBook(reading: OrderFile(path: excerpt.path))
         let outcome = try await Replay(
-            cluster: PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: false),
+            cluster: PipelineCluster(bootstrapServers: cluster.bootstrapServers),
             logger: cluster.logger
         ).run(book.commands)
         // Computed by a script that knows nothing of the pipeline.

@@ -27,7 +27,7 @@ struct KilledReplayTests {
     @Test("it gets the partitions that the dead members hold, and comes to its end")
     func killed() async throws {
         try await withEmbeddedPipelineCluster { embedded in
-            let cluster = PipelineCluster(bootstrapServers: embedded.bootstrapServers, isEmbedded: false)
+            let cluster = PipelineCluster(bootstrapServers: embedded.bootstrapServers)
             // Nothing can be sent: the process can't be done before the signal, however late that comes.
             let notEnoughReplicas: Int16 = 19
             let fault = try await embedded.faults.add(.init(.produce, .error(notEnoughReplicas), times: nil))

@@ -4,13 +4,9 @@ import Logging
 @testable import OrderPipeline
 
 /// Runs the body with a cluster of its own that has the pipeline's topics.
-/// - Parameter isEmbedded: Whether the cluster is used as one that is there for one replay alone.
-func withPipelineCluster<Result>(
-    isEmbedded: Bool = true,
-    _ body: (PipelineCluster) async throws -> Result
-) async throws -> Result {
+func withPipelineCluster<Result>(_ body: (PipelineCluster) async throws -> Result) async throws -> Result {
     try await withEmbeddedPipelineCluster { cluster in
-        try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers, isEmbedded: isEmbedded))
+        try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers))
     }
 }
 

@@ -143,27 +143,3 @@ struct ServicesTests {
         #expect(restarted.handle(shipped, replay: nil) == [.status(OrderStatus(orderId: id, status: .shipped))])
     }
 }
-
-@Suite("OffsetContinuity")
-struct OffsetContinuityTests {
-    @Test("offsets from 0 on are fine, also again")
-    func contiguous() throws {
-        var continuity = OffsetContinuity()
-        for offset in [0, 1, 2, 1, 2, 3] as [Int64] {
-            try continuity.check(.init(topic: "t", partition: 0), offset: offset)
-        }
-        try continuity.check(.init(topic: "t", partition: 1), offset: 0)
-    }
-
-    @Test("a hole at the beginning or in the middle is an error that names it")
-    func hole() throws {
-        var continuity = OffsetContinuity()
-        #expect { try continuity.check(.init(topic: "t", partition: 3), offset: 7) } throws: { error in
-            "\(error)".contains("records 0 to 6 of t[3]")
-        }
-        try continuity.check(.init(topic: "u", partition: 0), offset: 0)
-        #expect { try continuity.check(.init(topic: "u", partition: 0), offset: 2) } throws: { error in
-            "\(error)".contains("records 1 to 1 of u[0]")
-        }
-    }
-}

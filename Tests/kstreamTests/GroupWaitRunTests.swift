@@ -1,3 +1,4 @@
+import EmbeddedKafka
 import KafkaClient
 import Testing
 

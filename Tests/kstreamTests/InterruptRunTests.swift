@@ -1,3 +1,4 @@
+import KafkaMockCluster
 import Subprocess
 import Testing
 

@@ -1,5 +1,7 @@
 import CommandLineSupport
+import EmbeddedKafka
 import Foundation
+import KafkaMockCluster
 import Subprocess
 import Testing
 
@@ -138,11 +140,13 @@ struct UsageRunTests {
 
     @Test(arguments: [["produce"], ["consume"], ["seek", "g"]])
     func `a topic that is not there is said`(verb: [String]) async throws {
-        let cluster = try await TestCluster("unknown")
-        cluster.cluster.setTopicError(cluster.topic, .unknownTopicOrPartition)
+        var configuration = EmbeddedKafkaCluster.Configuration()
+        configuration.createsTopicsAutomatically = false
         let options = verb.first == "seek" ? ["--to", "start"] : []
-        let outcome = try await Command.run(verb + [cluster.topic, "-b", cluster.servers] + options)
+        let outcome = try await withEmbeddedKafka(configuration) { cluster in
+            try await Command.run(verb + ["absent", "-b", cluster.bootstrapServers[0]] + options)
+        }
         #expect(outcome.status == 1)
-        #expect(outcome.errors == "error: there is no topic \(cluster.topic) here. Create it, or check its name.\n")
+        #expect(outcome.errors == "error: there is no topic absent here. Create it, or check its name.\n")
     }
 }

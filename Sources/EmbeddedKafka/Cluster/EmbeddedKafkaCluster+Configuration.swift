@@ -27,7 +27,8 @@ extension EmbeddedKafkaCluster {
         public var defaultPartitions: Int
         /// Whether asking for a topic that is not there makes it. Default: `true`.
         public var createsTopicsAutomatically: Bool
-        /// How long records are kept; `nil` is for ever. Default: seven days. A topic can say otherwise (`retention.ms`).
+        /// How long records are kept; `nil` is for ever. Default: for ever, and not Apache Kafka's seven days, since the times
+        /// in a test's records are often old. A topic can say otherwise (`retention.ms`).
         public var retention: Duration?
         /// How many bytes of a partition are kept; `nil` is without limit. Default: without. A topic can say otherwise
         /// (`retention.bytes`).
@@ -57,7 +58,6 @@ extension EmbeddedKafkaCluster {
             self.storage = storage
             self.defaultPartitions = 1
             self.createsTopicsAutomatically = true
-            self.retention = .seconds(7 * 24 * 60 * 60)
             self.initialRebalanceDelay = .zero
             self.maxTransactionTimeout = .seconds(15 * 60)
             self.maxRequestBytes = 100 << 20

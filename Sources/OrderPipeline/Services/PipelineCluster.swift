@@ -4,14 +4,10 @@ internal import KafkaClient
 package struct PipelineCluster: Sendable {
     /// Addresses of some brokers.
     package var bootstrapServers: [String]
-    /// Whether the cluster is the one in this process: then every log begins at offset 0 and has no holes, and where it
-    /// does not, records were lost.
-    package var isEmbedded: Bool
 
     /// Names a cluster.
-    package init(bootstrapServers: [String], isEmbedded: Bool) {
+    package init(bootstrapServers: [String]) {
         self.bootstrapServers = bootstrapServers
-        self.isEmbedded = isEmbedded
     }
 
     /// How many partitions the topics get where this process creates them.

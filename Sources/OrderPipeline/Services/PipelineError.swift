@@ -1,9 +1,5 @@
-package import KafkaClient
-
 /// Why a replay can't come to its end.
 package enum PipelineError: Error, Sendable, CustomStringConvertible {
-    /// The embedded cluster dropped records before a service had read them.
-    case recordsLost(KafkaTopicPartition, offsets: Range<Int64>)
     /// Nothing happened for a while, and orders are not at their end; `examples` says what some of them wait for, and
     /// `idleGroups` which consumer groups have not got partitions.
     case stalled(after: Duration, completed: Int, missing: Int, examples: [String], idleGroups: [String])
@@ -14,12 +10,6 @@ package enum PipelineError: Error, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .recordsLost(let partition, let offsets):
-            """
-            the embedded cluster dropped records \(offsets.lowerBound) to \(offsets.upperBound - 1) of \(partition) \
-            before they were read: it keeps 5 MB or 100,000 batches of a partition. Replay fewer invoices \
-            (--invoices) or use an Apache Kafka cluster (--bootstrap-servers)
-            """
         case .stalled(let duration, let completed, let missing, let examples, let idleGroups):
             """
             nothing happened for \(duration.components.seconds) s: \(completed) invoices are done, \(missing) are not \

@@ -56,14 +56,10 @@ struct ServiceRunner: Sendable {
         do {
             try await consumer.subscribe(to: topics.map(\.rawValue))
             let codec = JSONCodec()
-            var continuity = OffsetContinuity()
             for try await batch in consumer.batches {
                 var messages: [(PipelineMessage, replay: String?)] = []
                 messages.reserveCapacity(batch.count)
                 for record in batch {
-                    if self.cluster.isEmbedded {
-                        try continuity.check(record.topicPartition, offset: record.offset)
-                    }
                     if let message = self.message(of: record, codec: codec) {
                         messages.append((message, replay: Self.replay(of: record)))
                     }
