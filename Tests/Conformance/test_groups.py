@@ -136,8 +136,20 @@ def test_a_fenced_static_member(client: Client, wide: Topic, join: Join) -> None
     eventually(lambda: first.assignment == wide.all, "the first has all")
     second = join(wide, instance=instance)
     eventually(lambda: second.assignment == wide.all, "the second takes its place")
-    failure = eventually(lambda: first.failure, "the first is told")
-    assert failure.code == Code.FENCED_INSTANCE_ID
+
+    def told() -> KafkaFailure | None:
+        if client.name != "kafka-python":
+            return first.failure
+        # Its heartbeats end without a word to anybody; a commit has an answer.
+        try:
+            first.call(lambda consumer: consumer.commit({wide[0]: Committed(0, "")}))
+        except KafkaFailure as failure:
+            return failure
+        return None
+
+    failure = eventually(told, "the first is told")
+    # librdkafka makes a fatal error of its own of it.
+    assert failure.code == Code.FENCED_INSTANCE_ID or "Static consumer fenced" in str(failure)
 
 
 def test_resuming_where_the_group_was(client: Client, topic: Topic, join: Join) -> None:
@@ -243,10 +255,10 @@ def test_deleting_groups(client: Client, topic: Topic, group: str, join: Join) -
 
 
 def test_new_partitions_are_shared_out(client: Client, topic: Topic, join: Join) -> None:
-    # A client sees new partitions when it asks for metadata again; a member that joins makes everybody ask.
-    member = join(topic)
+    # A client sees new partitions when it asks for metadata again.
+    member = join(topic, metadata_age=1.0)
     eventually(lambda: member.assignment == topic.all, "the partition is assigned")
     client.admin().add_partitions(topic.name, 3)
     grown = Topic(topic.name, 3)
-    other = join(topic)
-    eventually(lambda: member.assignment | other.assignment == grown.all, "three partitions are assigned", deadline=60)
+    other = join(topic, metadata_age=1.0)
+    eventually(lambda: shared(grown, member, other), "three partitions are assigned")

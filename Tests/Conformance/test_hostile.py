@@ -12,7 +12,7 @@ from support.clients import ConfluentClient
 from support.cluster import Cluster, Topic
 from support.errors import Code
 from support.waiting import eventually
-from support.wire import API_VERSIONS, METADATA, Connection, request
+from support.wire import API_VERSIONS, DESCRIBE_GROUPS, METADATA, Connection, request
 
 GARBAGE = random.Random(20)
 
@@ -92,11 +92,19 @@ def test_absurd_lengths(cluster: Cluster, length: int) -> None:
         assert connection.is_closed
 
 
-@pytest.mark.parametrize("count", [-2, 2**31 - 1, 1 << 24])
+@pytest.mark.parametrize("count", [2**31 - 1, 1 << 24])
 def test_absurd_counts(cluster: Cluster, count: int) -> None:
     # Metadata for as many topics as it says, without any.
     with Connection(cluster.bootstrap) as connection:
         connection.send(request(METADATA, 1, body=struct.pack(">i", count)))
+        assert connection.is_closed
+
+
+@pytest.mark.parametrize("count", [-1, -2, -(2**31)])
+def test_negative_counts(cluster: Cluster, count: int) -> None:
+    # Less than nothing is null, which the groups to describe cannot be.
+    with Connection(cluster.bootstrap) as connection:
+        connection.send(request(DESCRIBE_GROUPS, 0, body=struct.pack(">i", count)))
         assert connection.is_closed
 
 

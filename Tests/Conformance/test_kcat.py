@@ -88,7 +88,8 @@ def test_offsets_from_either_end(kcat: Kcat, cluster: Cluster, topic: Topic) -> 
     assert from_offset("end") == []
 
 
-def test_query_by_time(kcat: Kcat, cluster: Cluster, topic: Topic) -> None:
+def test_query_by_time(kcat: Kcat, cluster: Cluster) -> None:
+    topic = cluster.topic(retention_ms="-1")
     base = 1_600_000_000_000
     client = ConfluentClient(cluster.bootstrap)
     producer = client.producer()

@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from support.clients.base import Client, Watermarks
-from support.cluster import Topic
+from support.cluster import Cluster, Topic
 from support.errors import Code, KafkaFailure
 
 BASE = 1_600_000_000_000
+
+
+@pytest.fixture
+def topic(cluster: Cluster) -> Topic:
+    """A topic that keeps records of long ago, which retention would take away at some moment."""
+    return cluster.topic(retention_ms="-1")
 
 
 def fill(client: Client, topic: Topic, count: int) -> None:

@@ -76,7 +76,9 @@ def test_header_without_value(client: Client, topic: Topic) -> None:
     assert client.reader(topic[0]).read(1)[0].headers == (("none", None), ("empty", b""))
 
 
-def test_timestamps_of_the_producer(client: Client, topic: Topic) -> None:
+def test_timestamps_of_the_producer(client: Client, cluster: Cluster) -> None:
+    # Times of long ago, which retention would take away.
+    topic = cluster.topic(retention_ms="-1")
     times = [1_500_000_000_000, 1_400_000_000_123, 1_700_000_000_456]
     producer = client.producer(linger=0.05)
     waiting = [producer.send(topic.name, b"value", timestamp=time, partition=0) for time in times]

@@ -11,6 +11,7 @@ import pytest
 class Code(IntEnum):
     """The codes that the suites name; see Apache Kafka's protocol guide for the rest."""
 
+    UNKNOWN_SERVER_ERROR = -1
     NONE = 0
     OFFSET_OUT_OF_RANGE = 1
     UNKNOWN_TOPIC_OR_PARTITION = 3

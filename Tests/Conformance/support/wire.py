@@ -8,6 +8,7 @@ from types import TracebackType
 
 API_VERSIONS = 18
 METADATA = 3
+DESCRIBE_GROUPS = 15
 
 
 def request(api: int, version: int, body: bytes = b"", correlation: int = 1, client: str = "hostile") -> bytes:

@@ -87,7 +87,14 @@ class ConsumerOptions:
     reset: str = "earliest"
     committed_only: bool = False
     session_timeout: float = 10.0
+    # Seconds after which the client asks again which partitions there are.
+    metadata_age: float = 60.0
     client_id: str | None = None
+
+    @property
+    def heartbeat_interval(self) -> float:
+        """Seconds: short, since a member learns of a rebalance by its heartbeat."""
+        return min(0.3, self.session_timeout / 5)
 
 
 class Producer(ABC):

@@ -52,6 +52,11 @@ def failures() -> Iterator[None]:
         yield
     except KafkaException as exception:
         raise failure(exception.args[0]) from exception
+    except SystemError as exception:
+        # A fatal error of librdkafka is pending while the library calls back with a report of a delivery.
+        if isinstance(exception.__cause__, KafkaException):
+            raise failure(exception.__cause__.args[0]) from exception
+        raise
 
 
 def milliseconds(seconds: float) -> int:
@@ -107,7 +112,8 @@ class ConfluentProducer(Producer):
             deadline = Deadline()
             while not result.done():
                 deadline.check("a report of the delivery")
-                self._producer.poll(0.1)
+                with failures():
+                    self._producer.poll(0.1)
             return result.result()
 
         return wait
@@ -140,7 +146,12 @@ class ConfluentProducer(Producer):
 
     def close(self) -> None:
         self._producer.purge()
-        self._producer.flush(1)
+        try:
+            with failures():
+                self._producer.flush(1)
+        except KafkaFailure:
+            # A fenced producer has nothing left to send.
+            pass
 
 
 class ConfluentConsumer(Consumer):
@@ -154,7 +165,8 @@ class ConfluentConsumer(Consumer):
             "isolation.level": "read_committed" if options.committed_only else "read_uncommitted",
             "partition.assignment.strategy": options.assignor,
             "session.timeout.ms": milliseconds(options.session_timeout),
-            "heartbeat.interval.ms": milliseconds(options.session_timeout / 5),
+            "heartbeat.interval.ms": milliseconds(options.heartbeat_interval),
+            "topic.metadata.refresh.interval.ms": milliseconds(options.metadata_age),
             "fetch.wait.max.ms": 100,
             "allow.auto.create.topics": True,
         }

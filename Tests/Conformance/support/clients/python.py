@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -45,7 +46,25 @@ ASSIGNORS = {
 
 
 def failure(exception: BaseException) -> KafkaFailure:
-    return KafkaFailure(getattr(exception, "errno", None), f"{type(exception).__name__}: {exception}")
+    code = getattr(exception, "errno", None)
+    # Where the library wraps the broker's error in one of its own, the code is in the text only.
+    if code is None and (named := re.search(r"\[Error (-?\d+)\]", str(exception))):
+        code = int(named[1])
+    return KafkaFailure(code, f"{type(exception).__name__}: {exception}")
+
+
+def keep_joining(coordinator: Any) -> None:
+    """Works around a fault of kafka-python 3.0: a member that joins again because of new metadata forgets that it does so
+    when a poll ends before the group has formed, and stays without partitions and heartbeats for ever."""
+    prepare = getattr(coordinator, "_on_join_prepare_async", None)
+    if prepare is None:
+        return
+
+    async def prepared(*arguments: Any, **options: Any) -> Any:
+        coordinator.request_rejoin()
+        return await prepare(*arguments, **options)
+
+    coordinator._on_join_prepare_async = prepared
 
 
 @contextmanager
@@ -85,7 +104,7 @@ class PythonProducer(Producer):
                 max_request_size=options.largest_message,
                 delivery_timeout_ms=int(options.delivery_timeout * 1000),
                 request_timeout_ms=int(options.delivery_timeout * 1000) - 1000,
-                max_block_ms=int(DEADLINE * 1000),
+                max_block_ms=int(min(DEADLINE, options.delivery_timeout) * 1000),
                 enable_idempotence=options.idempotent or options.transactional_id is not None,
                 **settings,
             )
@@ -157,11 +176,13 @@ class PythonConsumer(Consumer):
                 isolation_level="read_committed" if options.committed_only else "read_uncommitted",
                 partition_assignment_strategy=[ASSIGNORS[options.assignor]],
                 session_timeout_ms=int(options.session_timeout * 1000),
-                heartbeat_interval_ms=int(options.session_timeout * 200),
+                heartbeat_interval_ms=int(options.heartbeat_interval * 1000),
+                metadata_max_age_ms=int(options.metadata_age * 1000),
                 fetch_max_wait_ms=100,
                 max_partition_fetch_bytes=16 << 20,
                 **settings,
             )
+        keep_joining(getattr(self._consumer, "_coordinator", None))
         self._closed = False
 
     def group_metadata(self) -> Any:
@@ -267,6 +288,8 @@ class PythonAdmin(Admin):
     def topic_config(self, name: str) -> dict[str, str | None]:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
         with failures():
+            if name not in self.topics():
+                lacks(self.client, "the errors of DescribeConfigs, which it passes over")
             described = self._admin.describe_configs([resource], config_filter="all")
         return {key: entry["value"] for key, entry in described["topic"][name].items()}
 
@@ -366,7 +389,7 @@ class PythonClient(Client):
             settings["sasl_plain_username"] = self.security.user
             settings["sasl_plain_password"] = self.security.password
             # Otherwise a refused password is tried again for half a minute.
-            settings["bootstrap_timeout_ms"] = 5000
+            settings["bootstrap_timeout_ms"] = 3000
         return settings
 
     def _make_producer(self, options: ProducerOptions) -> Producer:
