@@ -20,6 +20,7 @@ from support.cluster import Cluster, Topic, unique
 from support.tls import Certificates, make_certificates
 
 OUTSIDE = os.environ.get("KSTREAM_BOOTSTRAP_SERVERS")
+NODES = int(os.environ.get("KSTREAM_CONFORMANCE_NODES", "1"))
 
 
 # MARK: what is run against what
@@ -31,7 +32,7 @@ def cluster() -> Iterator[Cluster]:
     if OUTSIDE:
         yield Cluster(OUTSIDE, embedded=False)
         return
-    broker = Broker()
+    broker = Broker(nodes=NODES)
     bootstrap = broker.start()
     try:
         yield Cluster(bootstrap, embedded=True)
@@ -67,7 +68,7 @@ def secure_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureC
         pytest.skip("the users and certificates of a broker given by KSTREAM_BOOTSTRAP_SERVERS are not known")
     certificates = make_certificates(tmp_path_factory.mktemp("certificates"))
     user, password = "alice", "correct horse, battery=staple"
-    broker = Broker(user=f"{user}:{password}", certificate=certificates.certificate, key=certificates.key)
+    broker = Broker(nodes=NODES, user=f"{user}:{password}", certificate=certificates.certificate, key=certificates.key)
     try:
         bootstrap = broker.start()
     except NotStarted as failure:
@@ -140,7 +141,7 @@ def kcat_version() -> str:
 
 def pytest_report_header() -> list[str]:
     versions = [f"{name} {client.version()}" for name, client in CLIENTS.items()] + [f"kcat {kcat_version()}"]
-    return [f"broker: {OUTSIDE or binary()}", "clients: " + ", ".join(versions)]
+    return [f"broker: {OUTSIDE or f'{binary()}, nodes: {NODES}'}", "clients: " + ", ".join(versions)]
 
 
 def pytest_configure() -> None:

@@ -54,8 +54,8 @@ def failure(exception: BaseException) -> KafkaFailure:
 
 
 def keep_joining(coordinator: Any) -> None:
-    """Works around a fault of kafka-python 3.0: a member that joins again because of new metadata forgets that it does so
-    when a poll ends before the group has formed, and stays without partitions and heartbeats for ever."""
+    """Works around a fault of kafka-python 3.0: a member that joins again because of new metadata forgets that it does
+    so when a poll ends before the group has formed, and stays without partitions and heartbeats for ever."""
     prepare = getattr(coordinator, "_on_join_prepare_async", None)
     if prepare is None:
         return
@@ -382,14 +382,15 @@ class PythonClient(Client):
             "retry_backoff_ms": 50,
             "reconnect_backoff_max_ms": 500,
         }
+        if self.security.protocol != "PLAINTEXT":
+            # Otherwise one that is refused tries again for half a minute.
+            settings["bootstrap_timeout_ms"] = 3000
         if self.security.tls_authority:
             settings["ssl_cafile"] = self.security.tls_authority
         if self.security.mechanism:
             settings["sasl_mechanism"] = self.security.mechanism
             settings["sasl_plain_username"] = self.security.user
             settings["sasl_plain_password"] = self.security.password
-            # Otherwise a refused password is tried again for half a minute.
-            settings["bootstrap_timeout_ms"] = 3000
         return settings
 
     def _make_producer(self, options: ProducerOptions) -> Producer:
