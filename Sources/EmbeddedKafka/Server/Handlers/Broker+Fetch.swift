@@ -1,6 +1,10 @@
 internal import NIOCore
 
 extension Broker {
+    /// The most that the records of one answer take, whatever a client asks for, in bytes (`fetch.max.bytes`): it may ask
+    /// for the same records again and again in one request.
+    private static let maxFetchBytes = 55 << 20
+
     /// Reads record batches (API 1), at once or when there are enough.
     ///
     /// There are no incremental fetch sessions (KIP-227): a client that asks for one gets a full answer and session 0, which
@@ -10,7 +14,7 @@ extension Broker {
             return exchange.answer(FetchResponse(errorCode: .fetchSessionIDNotFound))
         }
         let (response, bytes, hasError) = self.read(request, exchange)
-        guard bytes < request.minBytes, !hasError, request.maxWaitMs > 0 else { return exchange.answer(response) }
+        guard bytes < min(Int(request.minBytes), Self.maxFetchBytes), !hasError, request.maxWaitMs > 0 else { return exchange.answer(response) }
         let id = self.makeID()
         let timer = Timer(self.eventLoop, after: .milliseconds(Int64(request.maxWaitMs))) { self.endWait(id) }
         self.fetchWaiters.add(
@@ -42,6 +46,7 @@ extension Broker {
 
     private func isDue(_ waiter: FetchWaiters.Waiter) -> Bool {
         var available = 0
+        let enough = min(Int(waiter.request.minBytes), Self.maxFetchBytes)
         for topic in waiter.request.topics {
             for asked in topic.partitions {
                 let id = TopicPartition(topic.topic, asked.partition)
@@ -52,7 +57,7 @@ extension Broker {
                 let bytes = partition.log.availableBytes(
                     from: asked.fetchOffset, isolation: waiter.request.isolationLevel)
                 available += min(bytes, max(0, Int(asked.partitionMaxBytes)))
-                if available >= waiter.request.minBytes { return true }
+                if available >= enough { return true }
             }
         }
         return false
@@ -64,7 +69,7 @@ extension Broker {
         _ request: FetchRequest,
         _ exchange: Exchange
     ) -> (response: FetchResponse, bytes: Int, hasError: Bool) {
-        var room = max(0, Int(request.maxBytes))
+        var room = min(max(0, Int(request.maxBytes)), Self.maxFetchBytes)
         var bytes = 0
         var hasError = false
         let topics = request.topics.map { topic in
