@@ -274,8 +274,9 @@ final class TopicCatalog {
         return true
     }
 
-    /// Removes everything, on disk too.
+    /// Removes everything, on disk too. The next topic's leader is what the first one's was.
     func removeAll() throws {
         for topic in Array(self.topics.values) { try self.delete(topic) }
+        self.nextNode = 0
     }
 }
