@@ -86,8 +86,16 @@ public final class EmbeddedKafkaCluster: Sendable {
         let boundSecurity = UncheckedTransfer(security)
         let loop = group.next()
         let broker = try await loop.submit {
-            NIOLoopBound(
-                try Broker(options: configuration, security: boundSecurity.value, eventLoop: loop), eventLoop: loop)
+            do {
+                return NIOLoopBound(
+                    try Broker(options: configuration, security: boundSecurity.value, eventLoop: loop),
+                    eventLoop: loop
+                )
+            } catch let error as LogError {
+                throw EmbeddedKafkaError(error)
+            } catch let error as WireError {
+                throw EmbeddedKafkaError(.storage, "what the data directory says of the cluster can't be read: \(error)")
+            }
         }.get()
         var running = Running(group: group, broker: broker, channels: [:], addresses: [:])
         do {

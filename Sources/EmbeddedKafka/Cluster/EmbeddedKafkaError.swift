@@ -46,6 +46,10 @@ public struct EmbeddedKafkaError: Error, Sendable, Hashable, CustomStringConvert
         self.message = message
     }
 
+    init(_ error: LogError) {
+        self.init(error.isInUse ? .dataDirectoryInUse : .storage, error.description)
+    }
+
     /// The message.
     public var description: String { self.message }
 }

@@ -13,7 +13,10 @@ final class DataDirectory {
         try FileSystem.makeDirectory(path)
         self.lockFile = try File("\(path)/.lock", mode: .write)
         guard try self.lockFile.lock() else {
-            throw LogError("The data directory \(path) is in use by another cluster, in this process or another.")
+            throw LogError(
+                "the data directory \(path) is in use by another cluster, in this process or another",
+                isInUse: true
+            )
         }
         for name in try FileSystem.names(in: path) where name.hasPrefix(Self.deletedPrefix) {
             try FileSystem.removeDirectory("\(path)/\(name)")

@@ -4,8 +4,11 @@
 struct LogError: Error, Hashable, CustomStringConvertible {
     /// A sentence that names the file.
     let description: String
+    /// Whether all that is wrong is that somebody else has the directory.
+    let isInUse: Bool
 
-    init(_ description: String) {
+    init(_ description: String, isInUse: Bool = false) {
         self.description = description
+        self.isInUse = isInUse
     }
 }

@@ -10,7 +10,7 @@ final class LogStore {
             do throws(LogError) {
                 self.directory = try DataDirectory(path: path)
             } catch {
-                throw EmbeddedKafkaError(.dataDirectoryInUse, error.description)
+                throw EmbeddedKafkaError(error)
             }
         }
     }
