@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,8 @@ import pytest
 
 from support.clients.base import Client, Partition, Security
 from support.cluster import unique
-from support.errors import KafkaFailure
+from support.errors import Code, KafkaFailure
+from support.wire import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE, Connection, request
 
 if TYPE_CHECKING:
     from conftest import SecureCluster
@@ -59,3 +62,43 @@ def test_no_way_in_without_tls_or_without_a_name(connect: Connect, mechanism: st
     client = connect(mechanism, tls=mechanism is None)
     with pytest.raises(KafkaFailure):
         client.producer(delivery_timeout=3.0).deliver(unique("topic"), b"value")
+
+
+@pytest.fixture
+def connection(secure_cluster: SecureCluster) -> Iterator[Connection]:
+    context = ssl.create_default_context(cafile=str(secure_cluster.certificates.authority))
+    with Connection(secure_cluster.bootstrap, tls=context) as connection:
+        yield connection
+
+
+def agree_on_plain(connection: Connection, version: int) -> None:
+    connection.send(request(SASL_HANDSHAKE, version, struct.pack(">h", 5) + b"PLAIN"))
+    response = connection.receive()
+    assert response is not None and struct.unpack(">ih", response[:6]) == (1, Code.NONE)
+
+
+def test_a_stranger_is_told_why(connection: Connection) -> None:
+    # The libraries hide it behind errors of their own, save in their logs.
+    agree_on_plain(connection, version=1)
+    token = b"\0alice\0wrong"
+    connection.send(request(SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token))
+    response = connection.receive()
+    assert response is not None and struct.unpack(">ih", response[:6]) == (1, Code.SASL_AUTHENTICATION_FAILED)
+    assert connection.is_closed
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_tokens_without_requests_around_them(
+    connection: Connection, secure_cluster: SecureCluster, is_right: bool
+) -> None:
+    # What follows version 0 of the handshake, from kafka-python 2 and aiokafka 0.11 for example.
+    agree_on_plain(connection, version=0)
+    password = secure_cluster.password if is_right else "wrong"
+    token = b"\0" + secure_cluster.user.encode() + b"\0" + password.encode()
+    connection.send(struct.pack(">i", len(token)) + token)
+    if is_right:
+        assert connection.receive() == b""
+        connection.send(request(METADATA, 1, struct.pack(">i", 0)))
+        assert connection.receive() is not None
+    else:
+        assert connection.is_closed

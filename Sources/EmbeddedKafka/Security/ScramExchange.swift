@@ -2,8 +2,19 @@
 final class ScramExchange: SASLExchange {
     private enum State {
         case start
-        case challenged(user: String, secret: ScramSecret, nonce: String, gs2: String, clientFirstBare: String, serverFirst: String)
+        case challenged(Challenge)
         case ended
+    }
+
+    /// What a client's second message is held against.
+    private struct Challenge {
+        var user: String
+        var secret: ScramSecret
+        var clientNonce: String
+        var nonce: String
+        var gs2: String
+        /// The two messages so far.
+        var exchanged: String
     }
 
     private static let refusal = "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM"
@@ -19,10 +30,9 @@ final class ScramExchange: SASLExchange {
         guard let text = String(validating: message, as: UTF8.self) else { return .failed(Self.refusal) }
         switch self.state {
         case .start: return self.start(text, security: security)
-        case .challenged(let user, let secret, let nonce, let gs2, let clientFirst, let serverFirst):
+        case .challenged(let challenge):
             self.state = .ended
-            return self.finish(
-                text, user: user, secret: secret, nonce: nonce, gs2: gs2, exchanged: clientFirst + "," + serverFirst)
+            return self.finish(text, challenge)
         case .ended: return .failed(Self.refusal)
         }
     }
@@ -48,40 +58,38 @@ final class ScramExchange: SASLExchange {
         let salt = Base64.encoded(secret.salt)
         let answer = "r=\(nonce),s=\(salt),i=\(ScramSecret.iterations)"
         self.state = .challenged(
-            user: user,
-            secret: secret,
-            nonce: nonce,
-            gs2: "\(parts[0]),\(parts[1]),",
-            clientFirstBare: String(parts[2]),
-            serverFirst: answer
+            Challenge(
+                user: user,
+                secret: secret,
+                clientNonce: clientNonce,
+                nonce: nonce,
+                gs2: "\(parts[0]),\(parts[1]),",
+                exchanged: "\(parts[2]),\(answer)"
+            )
         )
         return .goOn(Array(answer.utf8))
     }
 
     /// `c=biws,r=nonce,...,p=proof`
-    private func finish(
-        _ message: String,
-        user: String,
-        secret: ScramSecret,
-        nonce: String,
-        gs2: String,
-        exchanged: String
-    ) -> SASLStep {
+    ///
+    /// librdkafka before 2.6.1 puts its own nonce before the whole one a second time. Apache Kafka 3.9 lets that pass, 4.0
+    /// doesn't.
+    private func finish(_ message: String, _ challenge: Challenge) -> SASLStep {
         let attributes = Self.attributes(message[...])
         guard
-            attributes["r"] == nonce,
-            attributes["c"] == Base64.encoded(Array(gs2.utf8)),
+            let nonce = attributes["r"], [challenge.nonce, challenge.clientNonce + challenge.nonce].contains(nonce),
+            attributes["c"] == Base64.encoded(Array(challenge.gs2.utf8)),
             let proof = attributes["p"].flatMap(Base64.decoded),
             // The proof is last, and no comma is in it.
             let end = message.lastIndex(of: ","), message[end...].hasPrefix(",p=")
         else { return .failed(Self.refusal) }
-        let signed = Array((exchanged + "," + message[..<end]).utf8)
-        let signature = self.digest.authenticationCode(signed, key: secret.storedKey)
+        let signed = Array((challenge.exchanged + "," + message[..<end]).utf8)
+        let signature = self.digest.authenticationCode(signed, key: challenge.secret.storedKey)
         guard proof.count == signature.count else { return .failed(Self.refusal) }
         let key = zip(proof, signature).map { $0 ^ $1 }
-        guard self.digest.hash(key) == secret.storedKey else { return .failed(Self.refusal) }
-        let verifier = self.digest.authenticationCode(signed, key: secret.serverKey)
-        return .succeeded(user: user, Array("v=\(Base64.encoded(verifier))".utf8))
+        guard self.digest.hash(key) == challenge.secret.storedKey else { return .failed(Self.refusal) }
+        let verifier = self.digest.authenticationCode(signed, key: challenge.secret.serverKey)
+        return .succeeded(user: challenge.user, Array("v=\(Base64.encoded(verifier))".utf8))
     }
 
     private static func attributes(_ text: Substring) -> [String: String] {

@@ -67,7 +67,9 @@ enum AuthenticationState {
     /// Nothing was said yet.
     case needed
     /// A mechanism is agreed on, and the exchange goes on.
-    case exchanging(any SASLExchange)
+    /// - Parameter isBare: What follows are tokens behind their length and no requests, as version 0 of the handshake
+    ///   wants it; version 1 has them in SaslAuthenticate (KIP-152).
+    case exchanging(any SASLExchange, isBare: Bool)
     case done(user: String)
 
     /// Whether requests are answered.

@@ -5,6 +5,9 @@ extension Broker {
     ///
     /// - Throws: When the bytes are no request that we know; the connection is to be closed then, as Kafka does.
     func receive(_ frame: ByteBuffer, _ exchange: Exchange) throws(WireError) {
+        if case .exchanging(let sasl, isBare: true) = exchange.connection.authentication {
+            return self.bareToken(frame, sasl, exchange)
+        }
         var reader = WireReader(frame, isFlexible: false)
         let header = try RequestHeader(from: &reader)
         exchange.header = header

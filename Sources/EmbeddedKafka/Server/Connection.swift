@@ -40,9 +40,14 @@ final class Connection: ChannelInboundHandler {
     /// The client's address, without the port, as groups list it.
     var clientHost: String { self.context?.remoteAddress?.ipAddress ?? "" }
 
-    /// Ends the connection.
+    /// Ends the connection. What was answered goes out first: who is refused is to know why.
     func close() {
-        self.context?.close(promise: nil)
+        guard let context = self.context else { return }
+        if self.needsFlush {
+            self.needsFlush = false
+            context.flush()
+        }
+        context.close(promise: nil)
     }
 
     // MARK: Events of the channel

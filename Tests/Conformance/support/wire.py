@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from types import TracebackType
 
 API_VERSIONS = 18
 METADATA = 3
 DESCRIBE_GROUPS = 15
+SASL_HANDSHAKE = 17
+SASL_AUTHENTICATE = 36
 
 
 def request(api: int, version: int, body: bytes = b"", correlation: int = 1, client: str = "hostile") -> bytes:
@@ -21,9 +24,12 @@ def request(api: int, version: int, body: bytes = b"", correlation: int = 1, cli
 class Connection:
     """A socket to the first bootstrap address. Every wait has a deadline."""
 
-    def __init__(self, bootstrap: str, seconds: float = 10.0) -> None:
+    def __init__(self, bootstrap: str, seconds: float = 10.0, tls: ssl.SSLContext | None = None) -> None:
         host, port = bootstrap.split(",")[0].rsplit(":", 1)
-        self.socket = socket.create_connection((host.split("://")[-1], int(port)), timeout=seconds)
+        host = host.split("://")[-1]
+        self.socket = socket.create_connection((host, int(port)), timeout=seconds)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
 
     def send(self, data: bytes) -> None:
         try:

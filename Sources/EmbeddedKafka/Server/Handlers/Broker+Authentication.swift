@@ -10,13 +10,13 @@ extension Broker {
         guard let mechanism = SASLMechanism(rawValue: request.mechanism) else {
             return exchange.answer(SaslHandshakeResponse(errorCode: .unsupportedSASLMechanism, mechanisms: mechanisms))
         }
-        exchange.connection.authentication = .exchanging(mechanism.makeExchange())
+        exchange.connection.authentication = .exchanging(mechanism.makeExchange(), isBare: exchange.version == 0)
         exchange.answer(SaslHandshakeResponse(errorCode: .none, mechanisms: mechanisms))
     }
 
     /// Takes a step of the authentication (API 36, KIP-152).
     func saslAuthenticate(_ request: SaslAuthenticateRequest, _ exchange: Exchange) {
-        guard case .exchanging(let sasl) = exchange.connection.authentication else {
+        guard case .exchanging(let sasl, isBare: false) = exchange.connection.authentication else {
             return exchange.answer(
                 SaslAuthenticateResponse(
                     errorCode: .illegalSASLState, errorMessage: "A handshake comes first.", authBytes: ByteBuffer()))
@@ -36,5 +36,23 @@ extension Broker {
                     errorCode: .saslAuthenticationFailed, errorMessage: reason, authBytes: ByteBuffer()))
             exchange.connection.close()
         }
+    }
+
+    /// Takes a token that comes without a request around it. There is no room for a reason here: who is refused finds the
+    /// connection closed.
+    func bareToken(_ token: ByteBuffer, _ sasl: any SASLExchange, _ exchange: Exchange) {
+        switch sasl.receive(Array(token.readableBytesView), security: self.security) {
+        case .goOn(let bytes): exchange.send(Self.frame(bytes))
+        case .succeeded(let user, let bytes):
+            exchange.connection.authentication = .done(user: user)
+            exchange.send(Self.frame(bytes))
+        case .failed: exchange.connection.close()
+        }
+    }
+
+    private static func frame(_ bytes: [UInt8]) -> ByteBuffer {
+        var frame = ByteBuffer(integer: Int32(clamping: bytes.count))
+        frame.writeBytes(bytes)
+        return frame
     }
 }
