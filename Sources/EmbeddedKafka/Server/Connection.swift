@@ -4,8 +4,8 @@ internal import NIOCore
 /// One client's connection: frames in, answers out, one request at a time.
 ///
 /// Like Apache Kafka, it takes no further request from a connection before the one in hand is answered, and reads no
-/// further bytes meanwhile: answers keep the order of the requests, and a client that sends without reading fills the
-/// socket's buffers, not our memory.
+/// further bytes meanwhile, nor while answers wait for the client to read them: answers keep the order of the requests, and
+/// a client that sends without reading fills the socket's buffers, not our memory.
 final class Connection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -26,6 +26,8 @@ final class Connection: ChannelInboundHandler {
     private var exchange: Exchange?
     private var isWorking = false
     private var needsFlush = false
+    /// Nothing more is taken from a client whose connection ends; with TLS that takes a while.
+    private var isClosing = false
 
     init(id: UInt64, node: Int32, broker: Broker) {
         self.id = id
@@ -40,14 +42,12 @@ final class Connection: ChannelInboundHandler {
     /// The client's address, without the port, as groups list it.
     var clientHost: String { self.context?.remoteAddress?.ipAddress ?? "" }
 
-    /// Ends the connection. What was answered goes out first: who is refused is to know why.
+    /// Ends the connection. The answers that were given go out before: who is refused is to know why.
     func close() {
-        guard let context = self.context else { return }
-        if self.needsFlush {
-            self.needsFlush = false
-            context.flush()
-        }
-        context.close(promise: nil)
+        guard !self.isClosing else { return }
+        self.isClosing = true
+        self.flush()
+        self.context?.close(promise: nil)
     }
 
     // MARK: Events of the channel
@@ -82,7 +82,13 @@ final class Connection: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if self.exchange == nil { context.read() }
+        self.readMore()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.work()
+        self.readMore()
+        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -92,13 +98,30 @@ final class Connection: ChannelInboundHandler {
 
     // MARK: Requests and answers
 
-    /// Takes the frames that are there, until one must wait for its answer.
+    /// Whether a request may be taken: none is in hand, and the client reads the answers that it got.
+    private func canTakeRequest() -> Bool {
+        guard self.exchange == nil, !self.isClosing, let context = self.context else { return false }
+        if !context.channel.isWritable { self.flush() }
+        return context.channel.isWritable
+    }
+
+    private func readMore() {
+        if !self.isWorking, self.canTakeRequest() { self.context?.read() }
+    }
+
+    private func flush() {
+        guard self.needsFlush else { return }
+        self.needsFlush = false
+        self.context?.flush()
+    }
+
+    /// Takes the frames that are there, until one must wait for its answer, or its answers for the client.
     private func work() {
         guard !self.isWorking else { return }
         self.isWorking = true
         defer { self.isWorking = false }
         do throws(WireError) {
-            while self.exchange == nil, self.context != nil, let frame = try self.nextFrame() {
+            while self.canTakeRequest(), let frame = try self.nextFrame() {
                 let exchange = Exchange(connection: self)
                 self.exchange = exchange
                 try self.broker.receive(frame, exchange)
@@ -107,10 +130,7 @@ final class Connection: ChannelInboundHandler {
             self.broker.logger.debug("bytes that are no request", metadata: ["reason": "\(error)"])
             self.close()
         }
-        if self.needsFlush {
-            self.needsFlush = false
-            self.context?.flush()
-        }
+        self.flush()
     }
 
     private func nextFrame() throws(WireError) -> ByteBuffer? {
@@ -125,7 +145,10 @@ final class Connection: ChannelInboundHandler {
             return nil
         }
         self.inbound.moveReaderIndex(forwardBy: 4)
-        return self.inbound.readSlice(length: Int(size))
+        let frame = self.inbound.readSlice(length: Int(size))
+        // Memory for a large request is not kept while the connection idles.
+        if self.inbound.readableBytes == 0 { self.inbound = ByteBuffer() }
+        return frame
     }
 
     /// Sends the answer of the request in hand, which may have none, and goes on to the next.
@@ -138,6 +161,6 @@ final class Connection: ChannelInboundHandler {
         }
         guard !self.isWorking else { return }
         self.work()
-        if self.exchange == nil { self.context?.read() }
+        self.readMore()
     }
 }
