@@ -37,7 +37,7 @@ extension EmbeddedKafkaCluster {
         public var initialRebalanceDelay: Duration
         /// The largest transaction time-out that a producer may ask for. Default: 15 minutes.
         public var maxTransactionTimeout: Duration
-        /// What a request may hold at most, in bytes. Default: 100 MiB.
+        /// What a request may hold at most, in bytes: 1 KiB to 256 MiB. Default: 100 MiB.
         public var maxRequestBytes: Int
         /// Default: the time of the machine.
         public var clock: EmbeddedKafkaClock
@@ -87,7 +87,9 @@ extension EmbeddedKafkaCluster {
             }
             if let retention, retention <= .zero { throw refuse("retention must be longer than nothing") }
             if let retentionBytes, retentionBytes < 0 { throw refuse("retentionBytes can't be negative") }
-            guard self.maxRequestBytes >= 1 << 10 else { throw refuse("maxRequestBytes must be 1024 at least") }
+            guard (1 << 10...1 << 28).contains(self.maxRequestBytes) else {
+                throw refuse("maxRequestBytes is \(self.maxRequestBytes); 1 KiB to 256 MiB are possible")
+            }
             guard !self.host.isEmpty else { throw refuse("host is empty") }
         }
     }

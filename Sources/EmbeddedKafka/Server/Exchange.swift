@@ -26,7 +26,8 @@ final class Exchange {
         ResponseHeader(correlationID: self.header.correlationID).write(to: &writer, api: api)
         message.write(to: &writer, version: self.version)
         var bytes = writer.buffer
-        bytes.setInteger(Int32(bytes.readableBytes - 4), at: bytes.readerIndex)
+        guard let length = Int32(exactly: bytes.readableBytes - 4) else { return self.connection.close() }
+        bytes.setInteger(length, at: bytes.readerIndex)
         self.deliver(bytes)
     }
 

@@ -61,7 +61,7 @@ extension Broker {
             return request.refuse(.notCoordinator, exchange)
         }
         let asked = request.topics.map { topics in
-            topics.flatMap { topic in topic.partitionIndexes.map { TopicPartition(topic.name, $0) } }
+            topics.flatMap { topic in topic.partitionIndexes.map { TopicPartition(topic.name, $0) } }.uniqued()
         }
         let found = self.groups.fetchOffsets(
             group: request.groupID, partitions: asked, requiresStable: request.requireStable)

@@ -14,7 +14,9 @@ extension Broker {
 
     /// Reads settings (API 32).
     func describeConfigs(_ request: DescribeConfigsRequest, _ exchange: Exchange) {
-        let results = request.resources.map { asked -> DescribeConfigsResponse.Result in
+        var seen: Set<String> = []
+        let resources = request.resources.filter { seen.insert("\($0.resourceType) \($0.resourceName)").inserted }
+        let results = resources.map { asked -> DescribeConfigsResponse.Result in
             var result = DescribeConfigsResponse.Result(
                 errorCode: .none, errorMessage: nil, resourceType: asked.resourceType, resourceName: asked.resourceName)
             switch asked.resourceType {

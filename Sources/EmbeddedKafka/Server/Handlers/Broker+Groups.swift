@@ -15,7 +15,7 @@ extension Broker {
     func describeGroups(_ request: DescribeGroupsRequest, _ exchange: Exchange) {
         exchange.answer(
             DescribeGroupsResponse(
-                groups: request.groups.map { id in
+                groups: request.groups.uniqued().map { id in
                     guard self.coordinates(group: id, exchange) else {
                         return .init(errorCode: .notCoordinator, groupID: id)
                     }

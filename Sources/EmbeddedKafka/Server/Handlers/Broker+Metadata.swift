@@ -19,7 +19,7 @@ extension Broker {
 
     /// Says which nodes and topics there are, and who leads (API 3). May make topics.
     func metadata(_ request: MetadataRequest, _ exchange: Exchange) {
-        let names = request.topics ?? self.topics.topics.keys.sorted()
+        let names = request.topics?.uniqued() ?? self.topics.topics.keys.sorted()
         let mayCreate = request.allowAutoTopicCreation && self.options.createsTopicsAutomatically && request.topics != nil
         let topics = names.map { name in
             if let topic = self.topics.topics[name] { return self.describe(topic, version: exchange.version) }

@@ -2,10 +2,13 @@
 extension Broker {
     /// API 61.
     func describeProducers(_ request: DescribeProducersRequest, _ exchange: Exchange) {
+        var seen: Set<TopicPartition> = []
         let topics = request.topics.map { topic in
             DescribeProducersResponse.Topic(
                 name: topic.name,
-                partitions: topic.partitionIndexes.map { number in
+                partitions: topic.partitionIndexes.filter {
+                    seen.insert(TopicPartition(topic.name, $0)).inserted
+                }.map { number in
                     guard let partition = self.topics.partition(TopicPartition(topic.name, number)) else {
                         return .init(partitionIndex: number, errorCode: .unknownTopicOrPartition)
                     }
@@ -35,7 +38,7 @@ extension Broker {
     func describeTransactions(_ request: DescribeTransactionsRequest, _ exchange: Exchange) {
         exchange.answer(
             DescribeTransactionsResponse(
-                transactionStates: request.transactionalIDs.map { id in
+                transactionStates: request.transactionalIDs.uniqued().map { id in
                     guard self.coordinates(transaction: id, exchange) else {
                         return .init(errorCode: .notCoordinator, transactionalID: id)
                     }
