@@ -8,6 +8,7 @@ extension EmbeddedKafkaCluster {
 
     /// Starts a stopped node again, on its old address.
     public func startNode(_ node: Int32) async throws {
+        try await self.onBroker { try $0.requireNode(node) }
         try await self.reopenSocket(of: node)
         try await self.onBroker { try $0.startNode(node) }
     }

@@ -9,10 +9,15 @@ extension Broker {
         try self.changeNode(id, isUp: true)
     }
 
-    private func changeNode(_ id: Int32, isUp: Bool) throws {
+    /// - Throws: When there is no such node.
+    func requireNode(_ id: Int32) throws {
         guard self.nodes[id] != nil else {
             throw EmbeddedKafkaError(.unknownNode, "there is no node \(id); there are 1 to \(self.nodes.all.count)")
         }
+    }
+
+    private func changeNode(_ id: Int32, isUp: Bool) throws {
+        try self.requireNode(id)
         self.nodes.set(id, isUp: isUp)
         for topic in self.topics.topics.values { self.placeLeaders(of: topic) }
     }
