@@ -136,6 +136,9 @@ protocol Refusable {
 
     /// The answer that refuses everything in the request.
     func failure(_ code: ErrorCode) -> Response
+
+    /// Tells the client. A requirement, since a Produce may have nobody that waits for an answer.
+    func refuse(_ code: ErrorCode, _ exchange: Exchange)
 }
 
 extension Refusable {
