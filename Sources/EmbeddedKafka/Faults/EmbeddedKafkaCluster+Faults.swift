@@ -8,7 +8,11 @@ extension EmbeddedKafkaCluster {
 
         /// Adds a fault; it happens from now on.
         /// - Returns: The fault in this cluster, which counts how often it happened.
+        /// - Throws: ``EmbeddedKafkaError`` for an error that Kafka doesn't have.
         public func add(_ fault: EmbeddedKafkaFault) async throws -> Handle {
+            if case .error(let code) = fault.effect, ErrorCode(rawValue: code) == nil {
+                throw EmbeddedKafkaError(.invalidConfiguration, "\(code) is no error code of the Kafka protocol")
+            }
             let id = try await self.cluster.onBroker { $0.faults.add(fault) }
             return Handle(cluster: self.cluster, id: id)
         }
@@ -36,20 +40,12 @@ extension EmbeddedKafkaCluster {
         }
 
         /// Returns when it has happened to so many requests, or is removed.
+        /// - Throws: `CancellationError`, and ``EmbeddedKafkaError`` when the cluster ends.
         public func happened(times: Int = 1) async throws {
             let id = self.id
-            let cluster = self.cluster
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                Task {
-                    do {
-                        try await cluster.onBroker { broker in
-                            broker.observeFault(id, count: times) { continuation.resume() }
-                        }
-                    } catch {
-                        continuation.resume(throwing: error)
-                    }
-                }
-            }
+            let observer = FaultObserver(count: times)
+            try await self.cluster.onBroker { $0.observeFault(id, observer) }
+            try await observer.wait()
         }
 
         /// Removes it.
@@ -64,9 +60,9 @@ extension EmbeddedKafkaCluster {
 }
 
 extension Broker {
-    /// Calls back when a fault has happened so often, or is gone.
-    func observeFault(_ id: UInt64, count: Int, _ resume: @escaping () -> Void) {
-        self.faultObservers[id, default: []].append((count, resume))
+    /// Tells the observer when a fault has happened so often, or is gone.
+    func observeFault(_ id: UInt64, _ observer: FaultObserver) {
+        self.faultObservers[id, default: []].append(observer)
         self.resumeFaultObservers()
     }
 
@@ -74,9 +70,18 @@ extension Broker {
         for (id, observers) in self.faultObservers {
             let count = self.faults.count(of: id)
             let isKnown = self.faults.contains(id)
-            let (due, rest) = (observers.filter { !isKnown || $0.count <= count }, observers.filter { isKnown && $0.count > count })
+            let rest = observers.filter { isKnown && $0.count > count }
             self.faultObservers[id] = rest.isEmpty ? nil : rest
-            for observer in due { observer.resume() }
+            for observer in observers where !isKnown || observer.count <= count { observer.end(.success(())) }
+        }
+    }
+
+    /// No fault will happen any more.
+    func endFaultObservers() {
+        let observers = self.faultObservers.values.flatMap { $0 }
+        self.faultObservers = [:]
+        for observer in observers {
+            observer.end(.failure(EmbeddedKafkaError(.notRunning, "the cluster has ended")))
         }
     }
 }

@@ -68,9 +68,12 @@ public struct EmbeddedKafkaFault: Sendable, Hashable {
         case error(Int16)
         /// It takes effect, and is answered later.
         case delay(Duration)
-        /// It takes no effect, and is never answered.
+        /// It takes no effect, and is never answered, nor is what follows on its connection, which stays open: answers
+        /// keep the order of the requests, and nothing that comes behind lost bytes is ever read from a socket. Clients
+        /// give up such a connection when the first request times out (librdkafka's `socket.timeout.ms`) and make another.
+        /// An answer out of its turn would recover sooner and be wrong: Java clients stop at one.
         case dropRequest
-        /// It takes effect, and is never answered.
+        /// It takes effect, and is never answered, nor is what follows on its connection: see ``dropRequest``.
         case dropResponse
         /// It takes no effect, and the connection is cut.
         case disconnectBefore

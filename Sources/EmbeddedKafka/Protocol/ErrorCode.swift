@@ -1,4 +1,4 @@
-/// The error codes of the Kafka protocol that this broker answers (protocol guide, "Error Codes").
+/// The error codes of the Kafka protocol that this broker answers, by itself or for a fault (protocol guide, "Error Codes").
 ///
 /// Raw values are what goes on the wire.
 enum ErrorCode: Int16, Error, Sendable, CaseIterable {
@@ -12,7 +12,9 @@ enum ErrorCode: Int16, Error, Sendable, CaseIterable {
     case notLeaderOrFollower = 6
     case requestTimedOut = 7
     case brokerNotAvailable = 8
+    case replicaNotAvailable = 9
     case messageTooLarge = 10
+    case staleControllerEpoch = 11
     case offsetMetadataTooLarge = 12
     case networkException = 13
     case coordinatorLoadInProgress = 14
@@ -21,6 +23,7 @@ enum ErrorCode: Int16, Error, Sendable, CaseIterable {
     case invalidTopic = 17
     case recordListTooLarge = 18
     case notEnoughReplicas = 19
+    case notEnoughReplicasAfterAppend = 20
     case invalidRequiredAcks = 21
     case illegalGeneration = 22
     case inconsistentGroupProtocol = 23
@@ -61,6 +64,13 @@ enum ErrorCode: Int16, Error, Sendable, CaseIterable {
     case saslAuthenticationFailed = 58
     case unknownProducerID = 59
     case reassignmentInProgress = 60
+    case delegationTokenAuthorizationDisabled = 61
+    case delegationTokenNotFound = 62
+    case delegationTokenOwnerMismatch = 63
+    case delegationTokenRequestNotAllowed = 64
+    case delegationTokenAuthorizationFailed = 65
+    case delegationTokenExpired = 66
+    case invalidPrincipalType = 67
     case nonEmptyGroup = 68
     case groupIDNotFound = 69
     case fetchSessionIDNotFound = 70
@@ -70,17 +80,29 @@ enum ErrorCode: Int16, Error, Sendable, CaseIterable {
     case fencedLeaderEpoch = 74
     case unknownLeaderEpoch = 75
     case unsupportedCompressionType = 76
+    case staleBrokerEpoch = 77
     case offsetNotAvailable = 78
     case memberIDRequired = 79
     case preferredLeaderNotAvailable = 80
     case groupMaxSizeReached = 81
     case fencedInstanceID = 82
+    case eligibleLeadersNotAvailable = 83
+    case electionNotNeeded = 84
+    case noReassignmentInProgress = 85
     case groupSubscribedToTopic = 86
     case invalidRecord = 87
     case unstableOffsetCommit = 88
     case throttlingQuotaExceeded = 89
     case producerFenced = 90
     case resourceNotFound = 91
+    case duplicateResource = 92
+    case unacceptableCredential = 93
+    case inconsistentVoterSet = 94
+    case invalidUpdateVersion = 95
+    case featureUpdateFailed = 96
+    case principalDeserializationFailure = 97
+    case snapshotNotFound = 98
+    case positionOutOfRange = 99
     case unknownTopicID = 100
     case transactionalIDNotFound = 105
 }

@@ -23,8 +23,8 @@ final class Broker {
     /// Who waits to join or to get an assignment, by the number that the coordinator knows the request by.
     var groupWaiters: [UInt64: Exchange] = [:]
     var faults = FaultTable()
-    /// Called after each request that a fault happened to.
-    var faultObservers: [UInt64: [(count: Int, resume: () -> Void)]] = [:]
+    /// Who waits for a fault, by the fault's number; looked at after each request that a fault happened to.
+    var faultObservers: [UInt64: [FaultObserver]] = [:]
     /// How many requests of each API came, those that faults swallowed too.
     var requestCounts: [APIKey: Int] = [:]
 
@@ -201,6 +201,7 @@ final class Broker {
 
     /// Flushes and closes what is on disk. The connections must be closed before.
     func shutDown() throws {
+        self.endFaultObservers()
         self.coordinationTimer?.cancel()
         self.maintenanceTimer?.cancel()
         for topic in self.topics.topics.values {
