@@ -63,10 +63,12 @@ extension TestClient {
         _ values: String...,
         by producer: Producer,
         sequence: Int32 = 0,
+        timestamp: Int64 = 1_000,
         isTransactional: Bool = true
     ) -> ByteBuffer {
         keyed(
             values.map { (nil, $0) },
+            timestamp: timestamp,
             producer: (producer.id, producer.epoch, sequence),
             isTransactional: isTransactional
         )
