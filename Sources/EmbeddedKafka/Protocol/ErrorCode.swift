@@ -1,4 +1,5 @@
-/// The error codes of the Kafka protocol that this broker answers, by itself or for a fault (protocol guide, "Error Codes").
+/// The error codes of the Kafka protocol that this broker answers, by itself or for a fault (protocol guide, "Error
+/// Codes").
 ///
 /// Raw values are what goes on the wire.
 enum ErrorCode: Int16, Error, Sendable, CaseIterable {

@@ -60,7 +60,12 @@ extension TestClient {
         acks: Int16 = -1
     ) async throws -> Produced {
         let number = try await self.sendProduce(
-            records, to: topic, partition, transactionalID: transactionalID, acks: acks)
+            records,
+            to: topic,
+            partition,
+            transactionalID: transactionalID,
+            acks: acks
+        )
         return try Self.produced(try await self.answer(.produce, 8, number))
     }
 
@@ -207,7 +212,10 @@ extension TestClient {
             return try topic.array { partition in
                 _ = try partition.int32()
                 let found = Found(
-                    error: try partition.int16(), timestamp: try partition.int64(), offset: try partition.int64())
+                    error: try partition.int16(),
+                    timestamp: try partition.int64(),
+                    offset: try partition.int64()
+                )
                 _ = try partition.int32()
                 return found
             }

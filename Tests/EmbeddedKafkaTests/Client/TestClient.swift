@@ -37,7 +37,11 @@ final class TestClient: Sendable {
     ) async throws -> TestClient {
         guard cluster.bootstrapServers.count >= node else { throw Failure.closed }
         return try await Self.connect(
-            port: port(of: cluster.bootstrapServers[node - 1]), clientID: clientID, reads: reads, tls: tls)
+            port: port(of: cluster.bootstrapServers[node - 1]),
+            clientID: clientID,
+            reads: reads,
+            tls: tls
+        )
     }
 
     static func connect(
@@ -128,7 +132,9 @@ final class TestClient: Sendable {
     /// The next answer, which must be the one to this request.
     func answer(_ api: APIKey, _ version: Int16, _ correlation: Int32) async throws -> Decoding {
         var answer = Decoding(
-            try await self.nextFrame(), isFlexible: api.isFlexible(version) && api != .apiVersions)
+            try await self.nextFrame(),
+            isFlexible: api.isFlexible(version) && api != .apiVersions
+        )
         let number = try answer.int32()
         guard number == correlation else { throw UnexpectedAnswer(expected: correlation, number: number) }
         try answer.tags()

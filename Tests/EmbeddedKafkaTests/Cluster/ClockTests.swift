@@ -75,7 +75,10 @@ struct ClockTests {
             let producer = try await client.initProducer("x", timeout: 30_000)
             #expect(try await client.addPartition("t", to: "x", producer) == 0)
             try await client.produce(
-                TestClient.batch("a", by: producer, timestamp: clock.now), to: "t", transactionalID: "x")
+                TestClient.batch("a", by: producer, timestamp: clock.now),
+                to: "t",
+                transactionalID: "x"
+            )
             let reader = try await TestClient.connect(to: cluster)
             let number = try await reader.sendFetch(.init(topic: "t", wait: 600_000, committed: true))
             try await eventually { try await cluster.waitingFetches == 1 }
@@ -86,7 +89,10 @@ struct ClockTests {
             #expect(fetched.aborted.map(\.producer) == [producer.id])
             #expect(fetched.lastStableOffset == 2)
             let late = try await client.produce(
-                TestClient.batch("b", by: producer, sequence: 1), to: "t", transactionalID: "x")
+                TestClient.batch("b", by: producer, sequence: 1),
+                to: "t",
+                transactionalID: "x"
+            )
             #expect(late.error == ErrorCode.invalidProducerEpoch.rawValue)
             #expect(try await client.end("x", producer, commit: true) == ErrorCode.producerFenced.rawValue)
             #expect(try await client.initProducer("x").error == 0)

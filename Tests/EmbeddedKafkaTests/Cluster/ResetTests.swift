@@ -73,7 +73,8 @@ struct ResetTests {
                 try await cluster.createTopic("b", partitions: 2)
                 let client = try await TestClient.connect(to: cluster)
                 leaders.append(
-                    try await client.metadata(["a", "b"]).topics.flatMap { $0.partitions.map(\.leader) })
+                    try await client.metadata(["a", "b"]).topics.flatMap { $0.partitions.map(\.leader) }
+                )
                 try await cluster.reset()
             }
             #expect(Set(leaders).count == 1)

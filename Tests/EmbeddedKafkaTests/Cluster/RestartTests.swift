@@ -15,7 +15,9 @@ struct RestartTests {
         try await withDataDirectory { folder in
             for part in parts {
                 try await withClient(
-                    .init(nodes: nodes, storage: .directory(folder), clock: .manual(.init(now: Self.time))), part)
+                    .init(nodes: nodes, storage: .directory(folder), clock: .manual(.init(now: Self.time))),
+                    part
+                )
             }
         }
     }
@@ -61,7 +63,8 @@ struct RestartTests {
             },
             { _, client async throws in
                 #expect(
-                    try await client.committed("g", "t") == .init(offset: 42, metadata: "note", error: 0))
+                    try await client.committed("g", "t") == .init(offset: 42, metadata: "note", error: 0)
+                )
                 #expect(try await client.committed("h", "t").offset == -1)
             },
         ])
@@ -83,7 +86,9 @@ struct RestartTests {
             { _, client async throws in
                 #expect(try await client.fetch("t", committed: true).lastStableOffset == 0)
                 #expect(try await client.committed("g", "t").offset == -1)
-                #expect(try await client.committed("g", "t", stable: true).error == ErrorCode.unstableOffsetCommit.rawValue)
+                #expect(
+                    try await client.committed("g", "t", stable: true).error == ErrorCode.unstableOffsetCommit.rawValue
+                )
                 // The batch is remembered too: sent again it is no second one.
                 let again = TestClient.batch("a", by: producer)
                 #expect(try await client.produce(again, to: "t", transactionalID: "tx").baseOffset == 0)
@@ -107,17 +112,20 @@ struct RestartTests {
     @Test("Leader epochs don't run backwards")
     func epochs() async throws {
         var epoch: Int32 = 0
-        try await self.onOneDirectory(nodes: 2, [
-            { cluster, client async throws in
-                try await cluster.createTopic("t")
-                let leader = try await client.leader(of: "t")
-                try await cluster.moveLeader(ofTopic: "t", partition: 0, to: 3 - leader.leader)
-                epoch = try await client.leader(of: "t").epoch
-                #expect(epoch > leader.epoch)
-            },
-            { _, client async throws in
-                #expect(try await client.leader(of: "t").epoch >= epoch)
-            },
-        ])
+        try await self.onOneDirectory(
+            nodes: 2,
+            [
+                { cluster, client async throws in
+                    try await cluster.createTopic("t")
+                    let leader = try await client.leader(of: "t")
+                    try await cluster.moveLeader(ofTopic: "t", partition: 0, to: 3 - leader.leader)
+                    epoch = try await client.leader(of: "t").epoch
+                    #expect(epoch > leader.epoch)
+                },
+                { _, client async throws in
+                    #expect(try await client.leader(of: "t").epoch >= epoch)
+                },
+            ]
+        )
     }
 }

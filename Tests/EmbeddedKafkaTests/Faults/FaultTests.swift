@@ -28,7 +28,10 @@ struct FaultTests {
         }
     }
 
-    @Test("An error can be given to every API, in every version, in a form that clients read", arguments: RequestSample.all)
+    @Test(
+        "An error can be given to every API, in every version, in a form that clients read",
+        arguments: RequestSample.all
+    )
     func errorOfEach(sample: RequestSample) async throws {
         try await self.withTopic { cluster, client in
             let fault = try await cluster.faults.add(.init(nil, .error(3)))
@@ -102,7 +105,8 @@ struct FaultTests {
         try await self.withTopic { cluster, client in
             let other = try await TestClient.connect(to: cluster)
             let fault = try await cluster.faults.add(
-                .init(.produce, isBefore ? .disconnectBefore : .disconnectAfter))
+                .init(.produce, isBefore ? .disconnectBefore : .disconnectAfter)
+            )
             try await client.sendProduce(batch("a"), to: "t")
             _ = try? await client.send(.metadata, 0) { $0.strings([]) }
             try await fault.happened()
@@ -195,7 +199,8 @@ struct FaultTests {
     func skippingAndTimes() async throws {
         try await self.withTopic { cluster, client in
             let fault = try await cluster.faults.add(
-                .init(.produce, .error(19), topic: "t", partition: 0, skipping: 1, times: 2))
+                .init(.produce, .error(19), topic: "t", partition: 0, skipping: 1, times: 2)
+            )
             var errors: [Int16] = []
             for _ in 0..<5 {
                 errors.append(try await client.produce(batch("a"), to: "t").error)

@@ -22,7 +22,9 @@ enum FuzzCorpus {
 
     private static func entry(of sample: RequestSample) -> Entry {
         let frame = TestClient.frame(
-            sample.api.rawValue, sample.version, isFlexible: sample.api.isFlexible(sample.version)
+            sample.api.rawValue,
+            sample.version,
+            isFlexible: sample.api.isFlexible(sample.version)
         ).replacingBody(with: sample)
         return Entry(api: sample.api, bytes: Array(frame.dropFirst(4)))
     }
@@ -49,14 +51,17 @@ enum FuzzCorpus {
             for sequence in Int32(0)...2 {
                 all.append(keyed([("p", "\(id)")], timestamp: time, producer: (id, 0, sequence)))
                 all.append(
-                    keyed([("t", "\(id)")], timestamp: time, producer: (id, 0, sequence), isTransactional: true))
+                    keyed([("t", "\(id)")], timestamp: time, producer: (id, 0, sequence), isTransactional: true)
+                )
             }
         }
         var arrays = all.map { Array($0.readableBytesView) }
         // The records of the plain ones, as each codec stores them: in one literal.
         for batch in all.prefix(4) {
             let records = Array(batch.readableBytesView.dropFirst(RecordBatchHeader.size))
-            for (codec, body) in [(Int16(1), [0x1f, 0x8b] + records), (2, Self.snappy(records)), (3, Self.lz4(records)), (4, records)] {
+            for (codec, body) in [
+                (Int16(1), [0x1f, 0x8b] + records), (2, Self.snappy(records)), (3, Self.lz4(records)), (4, records),
+            ] {
                 var bytes = Array(batch.readableBytesView.prefix(RecordBatchHeader.size)) + body
                 bytes[22] = UInt8(codec)
                 arrays.append(Self.sealed(bytes))

@@ -51,7 +51,8 @@ struct FuzzMutator {
             case 1: bytes[index] = UInt8(self.below(256))
             case 2: bytes.removeLast(bytes.count - index)
             case 3: self.overwrite(&bytes, at: index)
-            case 4: bytes.insert(contentsOf: (0..<self.below(16)).map { _ in UInt8(truncatingIfNeeded: index) }, at: index)
+            case 4:
+                bytes.insert(contentsOf: (0..<self.below(16)).map { _ in UInt8(truncatingIfNeeded: index) }, at: index)
             case 5: bytes.removeSubrange(index..<min(bytes.count, index + 1 + self.below(8)))
             case 6:
                 // A part of it again, elsewhere.

@@ -53,7 +53,9 @@ struct FuzzTests {
                 try victim.send(mutator.next())
                 requests += 1
                 if mutator.isOne(in: 8) { try victim.drop() }
-                if mutator.isOne(in: 64) { try await victim.advance(milliseconds: [1, 50, 7_000, 70_000][mutator.below(4)]) }
+                if mutator.isOne(in: 64) {
+                    try await victim.advance(milliseconds: [1, 50, 7_000, 70_000][mutator.below(4)])
+                }
             }
             // A broker that answers nothing any more would survive everything.
             let answers = victim.answers

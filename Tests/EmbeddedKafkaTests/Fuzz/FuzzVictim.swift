@@ -67,7 +67,8 @@ final class FuzzVictim {
         while let answer = try channel.readOutbound(as: ByteBuffer.self) {
             precondition(
                 answer.getInteger(at: answer.readerIndex, as: Int32.self) == Int32(answer.readableBytes - 4),
-                "an answer's length is wrong")
+                "an answer's length is wrong"
+            )
             self.answers += 1
         }
         if !channel.isActive {

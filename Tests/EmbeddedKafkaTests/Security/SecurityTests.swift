@@ -26,10 +26,13 @@ struct SecurityTests {
         }
     }
 
-    @Test("Plain: what is wrong is refused with a reason, and the connection ends", arguments: [
-        "\0alice\0wrong", "\0alice\0", "\0alice\0open sesam", "\0alice\0open sesame!", "\0bob\0open sesame", "\0\0",
-        "bob\0alice\0open sesame", "alice", "", "\0\0\0\0", "\0alice\0open sesame\0",
-    ])
+    @Test(
+        "Plain: what is wrong is refused with a reason, and the connection ends",
+        arguments: [
+            "\0alice\0wrong", "\0alice\0", "\0alice\0open sesam", "\0alice\0open sesame!", "\0bob\0open sesame", "\0\0",
+            "bob\0alice\0open sesame", "alice", "", "\0\0\0\0", "\0alice\0open sesame\0",
+        ]
+    )
     func plainRefused(message: String) async throws {
         try await self.withUsers { _, client async throws in
             #expect(try await client.handshake("PLAIN").error == 0)
@@ -40,10 +43,13 @@ struct SecurityTests {
         }
     }
 
-    @Test("SCRAM: the right password opens the broker, and the broker proves itself", arguments: [
-        ("SCRAM-SHA-256", "alice", "open sesame"), ("SCRAM-SHA-512", "alice", "open sesame"),
-        ("SCRAM-SHA-256", "größe,=x", "pass=,wörd"),
-    ])
+    @Test(
+        "SCRAM: the right password opens the broker, and the broker proves itself",
+        arguments: [
+            ("SCRAM-SHA-256", "alice", "open sesame"), ("SCRAM-SHA-512", "alice", "open sesame"),
+            ("SCRAM-SHA-256", "größe,=x", "pass=,wörd"),
+        ]
+    )
     func scram(mechanism: String, user: String, password: String) async throws {
         try await self.withUsers { _, client async throws in
             #expect(try await client.handshake(mechanism).error == 0)
@@ -52,9 +58,13 @@ struct SecurityTests {
         }
     }
 
-    @Test("SCRAM: a wrong password, an unknown user and another mechanism's proof are refused", arguments: [
-        ("SCRAM-SHA-256", "alice", "wrong"), ("SCRAM-SHA-512", "alice", ""), ("SCRAM-SHA-256", "bob", "open sesame"),
-    ])
+    @Test(
+        "SCRAM: a wrong password, an unknown user and another mechanism's proof are refused",
+        arguments: [
+            ("SCRAM-SHA-256", "alice", "wrong"), ("SCRAM-SHA-512", "alice", ""),
+            ("SCRAM-SHA-256", "bob", "open sesame"),
+        ]
+    )
     func scramRefused(mechanism: String, user: String, password: String) async throws {
         try await self.withUsers { _, client async throws in
             #expect(try await client.handshake(mechanism).error == 0)
@@ -64,10 +74,14 @@ struct SecurityTests {
         }
     }
 
-    @Test("SCRAM: what is no message of it is refused", arguments: [
-        "", "n", "n,,", "n,,n=alice", "n,,r=x", "p=tls-unique,,n=alice,r=x", "n,,m=x,n=alice,r=x", "n,,n=ali=ce,r=x",
-        "n,a=bob,n=alice,r=x", "\u{0},\u{0},\u{0}", "n,,n==,r=", ",,,,,,,",
-    ])
+    @Test(
+        "SCRAM: what is no message of it is refused",
+        arguments: [
+            "", "n", "n,,", "n,,n=alice", "n,,r=x", "p=tls-unique,,n=alice,r=x", "n,,m=x,n=alice,r=x",
+            "n,,n=ali=ce,r=x",
+            "n,a=bob,n=alice,r=x", "\u{0},\u{0},\u{0}", "n,,n==,r=", ",,,,,,,",
+        ]
+    )
     func scramMalformed(message: String) async throws {
         try await self.withUsers { _, client async throws in
             _ = try await client.handshake("SCRAM-SHA-256")
@@ -76,9 +90,12 @@ struct SecurityTests {
         }
     }
 
-    @Test("SCRAM: a final message that is none is refused", arguments: [
-        "", "c=biws", "c=biws,r=x,p=", "p=", ",p=AA==", "c=biws,r=%,p=AA==", "c=eSws,r=%,p=AA==", "c=biws,r=%,p=~",
-    ])
+    @Test(
+        "SCRAM: a final message that is none is refused",
+        arguments: [
+            "", "c=biws", "c=biws,r=x,p=", "p=", ",p=AA==", "c=biws,r=%,p=AA==", "c=eSws,r=%,p=AA==", "c=biws,r=%,p=~",
+        ]
+    )
     func scramFinalMalformed(message: String) async throws {
         try await self.withUsers { _, client async throws in
             _ = try await client.handshake("SCRAM-SHA-256")
@@ -101,14 +118,19 @@ struct SecurityTests {
         }
     }
 
-    @Test("Before authentication only the negotiation is answered; anything else ends the connection", arguments: RequestSample.all)
+    @Test(
+        "Before authentication only the negotiation is answered; anything else ends the connection",
+        arguments: RequestSample.all
+    )
     func closed(sample: RequestSample) async throws {
         try await self.withUsers { cluster, client in
             _ = try await client.call(.apiVersions, 0)
             guard ![APIKey.apiVersions, .saslHandshake, .saslAuthenticate].contains(sample.api) else { return }
             try await client.send(
                 TestClient.frame(
-                    sample.api.rawValue, sample.version, isFlexible: sample.api.isFlexible(sample.version)
+                    sample.api.rawValue,
+                    sample.version,
+                    isFlexible: sample.api.isFlexible(sample.version)
                 ).replacingBody(with: sample)
             )
             try await client.waitForClose()

@@ -41,7 +41,8 @@ struct FetchTests {
         try await self.withTwo { cluster, reader, writer in
             let size = Int32(batch("a").readableBytes)
             let number = try await reader.sendFetch(
-                .init(topic: "t", partitions: [0, 1], wait: Self.long, minBytes: 3 * size))
+                .init(topic: "t", partitions: [0, 1], wait: Self.long, minBytes: 3 * size)
+            )
             try await self.isWaiting(cluster)
             try await writer.produce(batch("a"), to: "t", 0)
             try await writer.produce(batch("b"), to: "t", 1)
@@ -150,14 +151,18 @@ struct FetchTests {
             // Apache Kafka's fetch.max.bytes.
             #expect(fetched.partitions.reduce(0) { $0 + $1.records.count } <= 55 << 20)
             let limits = try await reader.fetch(
-                .init(topic: "t", minBytes: .min, maxBytes: .min, partitionMaxBytes: .min))
+                .init(topic: "t", minBytes: .min, maxBytes: .min, partitionMaxBytes: .min)
+            )
             #expect(limits.partitions[0].values == [value])
         }
     }
 
-    @Test("Fetch sessions: a full request is served without one, an incremental one is refused", arguments: [
-        (Int32(0), Int32(-1), Int16(0)), (0, 0, 0), (5, -1, 0), (5, 0, 0), (0, 1, 70), (5, 1, 70), (5, .max, 70),
-    ])
+    @Test(
+        "Fetch sessions: a full request is served without one, an incremental one is refused",
+        arguments: [
+            (Int32(0), Int32(-1), Int16(0)), (0, 0, 0), (5, -1, 0), (5, 0, 0), (0, 1, 70), (5, 1, 70), (5, .max, 70),
+        ]
+    )
     func sessions(session: Int32, epoch: Int32, error: Int16) async throws {
         try await self.withTwo { _, reader, writer in
             try await writer.produce(batch("a"), to: "t")
@@ -190,7 +195,8 @@ struct FetchTests {
             #expect(try await reader.fetch("t", committed: true).values == ["before"])
             #expect(try await reader.fetch("t").values == ["before", "a", "after"])
             let number = try await reader.sendFetch(
-                .init(topic: "t", offset: 1, wait: Self.long, committed: true))
+                .init(topic: "t", offset: 1, wait: Self.long, committed: true)
+            )
             try await self.isWaiting(cluster)
             try await writer.produce(batch("more"), to: "t")
             #expect(try await cluster.waitingFetches == 1)

@@ -59,7 +59,9 @@ struct HostileTests {
         try await self.withVictim { cluster in
             var random = SeededGenerator(seed: seed)
             let client = try await TestClient.connect(to: cluster)
-            var bytes = (0..<Int.random(in: 1...20_000, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes = (0..<Int.random(in: 1...20_000, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             // Half of them in a frame that is right.
             if seed % 2 == 0 { bytes = self.integer(Int32(bytes.count)) + bytes }
             try? await client.send(bytes)
@@ -137,7 +139,8 @@ struct HostileTests {
             for version in [api.advertised.lowerBound - 1, api.advertised.upperBound + 1, .min, .max] {
                 let client = try await TestClient.connect(to: cluster)
                 try await client.send(
-                    TestClient.frame(api.rawValue, version, correlation: 5, isFlexible: api.isFlexible(version)))
+                    TestClient.frame(api.rawValue, version, correlation: 5, isFlexible: api.isFlexible(version))
+                )
                 if api == .apiVersions {
                     // In the oldest form: number, error, one API with its range.
                     #expect(try await client.nextFrame() == [0, 0, 0, 5, 0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0, 3])

@@ -1,8 +1,8 @@
 internal import NIOCore
 
 extension Broker {
-    /// The most that the records of one answer take, whatever a client asks for, in bytes (`fetch.max.bytes`): it may ask
-    /// for the same records again and again in one request.
+    /// The most that the records of one answer take, whatever a client asks for, in bytes (`fetch.max.bytes`): it may
+    /// ask for the same records again and again in one request.
     private static let maxFetchBytes = 55 << 20
 
     /// Reads record batches (API 1), at once or when there are enough.
@@ -14,7 +14,8 @@ extension Broker {
             return exchange.answer(FetchResponse(errorCode: .fetchSessionIDNotFound))
         }
         let (response, bytes, hasError) = self.read(request, exchange)
-        guard bytes < min(Int(request.minBytes), Self.maxFetchBytes), !hasError, request.maxWaitMs > 0 else { return exchange.answer(response) }
+        let enough = min(Int(request.minBytes), Self.maxFetchBytes)
+        guard bytes < enough, !hasError, request.maxWaitMs > 0 else { return exchange.answer(response) }
         let id = self.makeID()
         let timer = Timer(self.eventLoop, after: .milliseconds(Int64(request.maxWaitMs))) { self.endWait(id) }
         self.fetchWaiters.add(
