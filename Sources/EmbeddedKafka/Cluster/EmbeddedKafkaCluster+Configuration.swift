@@ -83,7 +83,9 @@ extension EmbeddedKafkaCluster {
             let fixed = self.ports.filter { $0 != 0 }
             guard Set(fixed).count == fixed.count else { throw refuse("two nodes can't share a port") }
             guard (1...Broker.maxPartitions).contains(self.defaultPartitions) else {
-                throw refuse("defaultPartitions is \(self.defaultPartitions); 1 to \(Broker.maxPartitions) are possible")
+                throw refuse(
+                    "defaultPartitions is \(self.defaultPartitions); 1 to \(Broker.maxPartitions) are possible"
+                )
             }
             if let retention, retention <= .zero { throw refuse("retention must be longer than nothing") }
             if let retentionBytes, retentionBytes < 0 { throw refuse("retentionBytes can't be negative") }

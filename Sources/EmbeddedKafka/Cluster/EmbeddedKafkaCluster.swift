@@ -94,7 +94,10 @@ public final class EmbeddedKafkaCluster: Sendable {
             } catch let error as LogError {
                 throw EmbeddedKafkaError(error)
             } catch let error as WireError {
-                throw EmbeddedKafkaError(.storage, "what the data directory says of the cluster can't be read: \(error)")
+                throw EmbeddedKafkaError(
+                    .storage,
+                    "what the data directory says of the cluster can't be read: \(error)"
+                )
             }
         }.get()
         var running = Running(group: group, broker: broker, channels: [:], addresses: [:])
@@ -123,7 +126,11 @@ public final class EmbeddedKafkaCluster: Sendable {
         let channel: any Channel
         do {
             channel = try await Listener.bind(
-                node: node, host: host, port: port, broker: running.broker, group: running.group
+                node: node,
+                host: host,
+                port: port,
+                broker: running.broker,
+                group: running.group
             ).get()
         } catch {
             throw EmbeddedKafkaError(
@@ -210,10 +217,12 @@ public final class EmbeddedKafkaCluster: Sendable {
 
     /// Listens on a node's address again.
     func reopenSocket(of node: Int32) async throws {
-        guard var running = self.state.withLock({ state -> Running? in
-            guard case .running(let running) = state, running.channels[node] == nil else { return nil }
-            return running
-        }) else { return }
+        guard
+            var running = self.state.withLock({ state -> Running? in
+                guard case .running(let running) = state, running.channels[node] == nil else { return nil }
+                return running
+            })
+        else { return }
         let port = running.addresses[node].flatMap { Int($0.split(separator: ":").last ?? "") } ?? 0
         try await self.bind(node, port: port, running: &running)
         let channel = running.channels[node]

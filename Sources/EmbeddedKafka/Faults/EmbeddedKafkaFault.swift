@@ -16,7 +16,9 @@ public struct EmbeddedKafkaFault: Sendable, Hashable {
 
         /// The API of that name, as ``description`` gives it: `produce`, `fetch`, `initProducerID`. Case does not matter.
         public init?(named name: String) {
-            guard let api = APIKey.allCases.first(where: { "\($0)".lowercased() == name.lowercased() }) else { return nil }
+            guard let api = APIKey.allCases.first(where: { "\($0)".lowercased() == name.lowercased() }) else {
+                return nil
+            }
             self.init(api)
         }
 

@@ -17,7 +17,8 @@ final class ScramExchange: SASLExchange {
         var exchanged: String
     }
 
-    private static let refusal = "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM"
+    private static let refusal =
+        "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM"
 
     private let digest: ScramDigest
     private var state = State.start
@@ -53,7 +54,8 @@ final class ScramExchange: SASLExchange {
         }
         var generator = SystemRandomNumberGenerator()
         let own = Base64.encoded(
-            (0..<18).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+            (0..<18).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        )
         let nonce = clientNonce + own
         let salt = Base64.encoded(secret.salt)
         let answer = "r=\(nonce),s=\(salt),i=\(ScramSecret.iterations)"

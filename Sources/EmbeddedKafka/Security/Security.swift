@@ -14,10 +14,14 @@ final class Security {
             return
         }
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.chainFile).map { NIOSSLCertificateSource.certificate($0) }
+            let chain = try NIOSSLCertificate.fromPEMFile(files.chainFile).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
             let key = try NIOSSLPrivateKey(file: files.keyFile, format: .pem)
             var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(key))
+                certificateChain: chain,
+                privateKey: .privateKey(key)
+            )
             if let authorities = files.clientAuthoritiesFile {
                 configuration.trustRoots = .file(authorities)
                 configuration.certificateVerification = .noHostnameVerification

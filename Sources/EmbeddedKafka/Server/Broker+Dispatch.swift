@@ -11,7 +11,9 @@ extension Broker {
         var reader = WireReader(frame, isFlexible: false)
         let header = try RequestHeader(from: &reader)
         exchange.header = header
-        guard let api = APIKey(rawValue: header.apiKey) else { throw WireError("an API that is not offered, \(header.apiKey)") }
+        guard let api = APIKey(rawValue: header.apiKey) else {
+            throw WireError("an API that is not offered, \(header.apiKey)")
+        }
         self.requestCounts[api, default: 0] += 1
         guard api.advertised.contains(header.apiVersion) else { return try self.refuseVersion(of: api, exchange) }
         guard exchange.connection.authentication.isDone || Self.isOpenToAll(api) else {
@@ -40,7 +42,10 @@ extension Broker {
                 errorCode: .unsupportedVersion,
                 apiKeys: [
                     .init(
-                        apiKey: api.rawValue, minVersion: api.advertised.lowerBound, maxVersion: api.advertised.upperBound)
+                        apiKey: api.rawValue,
+                        minVersion: api.advertised.lowerBound,
+                        maxVersion: api.advertised.upperBound
+                    )
                 ]
             )
         )
@@ -62,7 +67,8 @@ extension Broker {
         case .describeGroups: try self.serve(&reader, exchange, self.describeGroups)
         case .listGroups: try self.serve(&reader, exchange, self.listGroups)
         case .saslHandshake: try self.serve(&reader, exchange, self.saslHandshake)
-        case .apiVersions: try self.serve(&reader, exchange) { (_: ApiVersionsRequest, exchange) in self.apiVersions(exchange) }
+        case .apiVersions:
+            try self.serve(&reader, exchange) { (_: ApiVersionsRequest, exchange) in self.apiVersions(exchange) }
         case .createTopics: try self.serve(&reader, exchange, self.createTopics)
         case .deleteTopics: try self.serve(&reader, exchange, self.deleteTopics)
         case .deleteRecords: try self.serve(&reader, exchange, self.deleteRecords)
@@ -98,7 +104,9 @@ extension Broker {
     ) throws(WireError) {
         let request = try Request(from: &reader, version: exchange.version)
         // Advertised for clients that look for them, and refused, like the record formats that come with them.
-        guard Request.api.served.contains(exchange.version) else { return request.refuse(.unsupportedVersion, exchange) }
+        guard Request.api.served.contains(exchange.version) else {
+            return request.refuse(.unsupportedVersion, exchange)
+        }
         guard !self.faults.isEmpty else { return handle(request, exchange) }
         var subject = request.subject
         subject.node = exchange.node

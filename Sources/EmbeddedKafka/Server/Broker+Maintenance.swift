@@ -31,7 +31,9 @@ extension Broker {
                     }
                 } catch {
                     self.logger.error(
-                        "a log can't be tidied", metadata: ["partition": "\(partition.id)", "reason": "\(error)"])
+                        "a log can't be tidied",
+                        metadata: ["partition": "\(partition.id)", "reason": "\(error)"]
+                    )
                 }
                 needsMore = needsMore || partition.log.size > 0
             }

@@ -29,7 +29,9 @@ extension Broker {
         }
         guard partition.replicas.contains(node), self.nodes.isUp(node) else {
             throw EmbeddedKafkaError(
-                .unknownNode, "node \(node) can't lead \(id): its replicas are \(partition.replicas), and it must be up")
+                .unknownNode,
+                "node \(node) can't lead \(id): its replicas are \(partition.replicas), and it must be up"
+            )
         }
         partition.lead(by: node)
         try self.topics.save(topic)

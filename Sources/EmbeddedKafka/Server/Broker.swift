@@ -113,7 +113,8 @@ final class Broker {
         // A clock that is moved by hand calls `timePassed` itself.
         guard let due, case .system = self.options.clock.source else { return }
         let delay = max(0, due &- self.now)
-        self.coordinationTimer = self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(min(delay, 86_400_000))) {
+        self.coordinationTimer = self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(min(delay, 86_400_000)))
+        {
             self.coordinationDue = nil
             self.timePassed()
         }

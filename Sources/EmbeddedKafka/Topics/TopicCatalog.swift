@@ -80,7 +80,11 @@ final class TopicCatalog {
             )
         }
         let topic = Topic(
-            name: name, id: .random(using: &self.generator), settings: settings, partitions: partitions)
+            name: name,
+            id: .random(using: &self.generator),
+            settings: settings,
+            partitions: partitions
+        )
         self.topics[name] = topic
         try self.save(topic)
         return topic
@@ -93,18 +97,29 @@ final class TopicCatalog {
     }
 
     /// Adds partitions until there are `count`.
-    func grow(_ topic: Topic, to count: Int, replicas assigned: [[Int32]]?, nodes: [Int32], now: Int64, isTrial: Bool) throws {
+    func grow(
+        _ topic: Topic,
+        to count: Int,
+        replicas assigned: [[Int32]]?,
+        nodes: [Int32],
+        now: Int64,
+        isTrial: Bool
+    ) throws {
         let added = count - topic.partitions.count
         guard added > 0 else {
             throw Refusal(
                 code: .invalidPartitions,
-                message: "Topic '\(topic.name)' has \(topic.partitions.count) partitions, \(count) would not be an increase."
+                message:
+                    "Topic '\(topic.name)' has \(topic.partitions.count) partitions, \(count) would not be an increase."
             )
         }
         let factor = topic.partitions.first?.replicas.count ?? 1
         let replicas = try self.replicas(count: added, factor: factor, assigned: assigned, nodes: nodes)
         guard replicas.count == added else {
-            throw Refusal(code: .invalidReplicaAssignment, message: "\(replicas.count) assignments for \(added) partitions.")
+            throw Refusal(
+                code: .invalidReplicaAssignment,
+                message: "\(replicas.count) assignments for \(added) partitions."
+            )
         }
         if isTrial { return }
         let log = try self.logConfiguration(topic.settings)
@@ -165,7 +180,8 @@ final class TopicCatalog {
         guard count <= Broker.maxPartitions, self.partitionCount + count <= Broker.maxPartitions else {
             throw Refusal(
                 code: .invalidPartitions,
-                message: "An embedded cluster holds \(Broker.maxPartitions) partitions, \(self.partitionCount) are in use."
+                message:
+                    "An embedded cluster holds \(Broker.maxPartitions) partitions, \(self.partitionCount) are in use."
             )
         }
     }
@@ -270,7 +286,11 @@ final class TopicCatalog {
             )
         }
         self.topics[name] = Topic(
-            name: name, id: id, settings: Dictionary(settings) { $1 }, partitions: partitions)
+            name: name,
+            id: id,
+            settings: Dictionary(settings) { $1 },
+            partitions: partitions
+        )
         return true
     }
 

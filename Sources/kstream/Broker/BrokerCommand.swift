@@ -28,7 +28,9 @@ struct BrokerCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Port of the first node; the next ones follow. 0 lets the system pick.", valueName: "port"))
+    @Option(
+        help: ArgumentHelp("Port of the first node; the next ones follow. 0 lets the system pick.", valueName: "port")
+    )
     var port = 9092
 
     @Option(help: ArgumentHelp("How many nodes.", valueName: "n"))
@@ -49,7 +51,12 @@ struct BrokerCommand: AsyncParsableCommand {
     @Flag(help: "Do not make topics that are asked for and not there.")
     var noAutomaticTopics = false
 
-    @Option(help: ArgumentHelp("Somebody who may connect, by SASL PLAIN or SCRAM; may be repeated.", valueName: "name:password"))
+    @Option(
+        help: ArgumentHelp(
+            "Somebody who may connect, by SASL PLAIN or SCRAM; may be repeated.",
+            valueName: "name:password"
+        )
+    )
     var user: [String] = []
 
     @Option(help: ArgumentHelp("PEM file with the certificate for TLS.", valueName: "file"))
@@ -58,7 +65,12 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("PEM file with its private key.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: ArgumentHelp("PEM file with the authorities of client certificates, which are then needed.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "PEM file with the authorities of client certificates, which are then needed.",
+            valueName: "file"
+        )
+    )
     var tlsClientAuthorities: String?
 
     @Option(help: ArgumentHelp("Something that goes wrong on purpose; may be repeated.", valueName: "fault"))
@@ -126,7 +138,10 @@ struct BrokerCommand: AsyncParsableCommand {
         )
         if let chain = self.tlsCertificate, let key = self.tlsKey {
             configuration.security.certificate = .init(
-                chainFile: chain, keyFile: key, clientAuthoritiesFile: self.tlsClientAuthorities)
+                chainFile: chain,
+                keyFile: key,
+                clientAuthoritiesFile: self.tlsClientAuthorities
+            )
         }
         var logger = Logger(label: "kstream-broker") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = self.verbose ? .debug : .warning

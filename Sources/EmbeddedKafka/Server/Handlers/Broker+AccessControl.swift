@@ -28,7 +28,9 @@ extension CreateACLsRequest: Refusable {
     var subject: FaultTable.Subject { FaultTable.Subject(api: Self.api) }
 
     func failure(_ code: ErrorCode) -> CreateACLsResponse {
-        CreateACLsResponse(results: self.creations.map { _ in .init(errorCode: code, errorMessage: code.securityMessage) })
+        CreateACLsResponse(
+            results: self.creations.map { _ in .init(errorCode: code, errorMessage: code.securityMessage) }
+        )
     }
 }
 
@@ -37,7 +39,8 @@ extension DeleteACLsRequest: Refusable {
 
     func failure(_ code: ErrorCode) -> DeleteACLsResponse {
         DeleteACLsResponse(
-            filterResults: self.filters.map { _ in .init(errorCode: code, errorMessage: code.securityMessage) })
+            filterResults: self.filters.map { _ in .init(errorCode: code, errorMessage: code.securityMessage) }
+        )
     }
 }
 

@@ -19,21 +19,31 @@ extension Broker {
         guard case .exchanging(let sasl, isBare: false) = exchange.connection.authentication else {
             return exchange.answer(
                 SaslAuthenticateResponse(
-                    errorCode: .illegalSASLState, errorMessage: "A handshake comes first.", authBytes: ByteBuffer()))
+                    errorCode: .illegalSASLState,
+                    errorMessage: "A handshake comes first.",
+                    authBytes: ByteBuffer()
+                )
+            )
         }
         switch sasl.receive(Array(request.authBytes.readableBytesView), security: self.security) {
         case .goOn(let bytes):
             exchange.answer(
-                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes)))
+                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes))
+            )
         case .succeeded(let user, let bytes):
             exchange.connection.authentication = .done(user: user)
             exchange.answer(
-                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes)))
+                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes))
+            )
         case .failed(let reason):
             exchange.connection.authentication = .needed
             exchange.answer(
                 SaslAuthenticateResponse(
-                    errorCode: .saslAuthenticationFailed, errorMessage: reason, authBytes: ByteBuffer()))
+                    errorCode: .saslAuthenticationFailed,
+                    errorMessage: reason,
+                    authBytes: ByteBuffer()
+                )
+            )
             exchange.connection.close()
         }
     }

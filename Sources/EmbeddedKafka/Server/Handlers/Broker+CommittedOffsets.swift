@@ -64,7 +64,10 @@ extension Broker {
             topics.flatMap { topic in topic.partitionIndexes.map { TopicPartition(topic.name, $0) } }.uniqued()
         }
         let found = self.groups.fetchOffsets(
-            group: request.groupID, partitions: asked, requiresStable: request.requireStable)
+            group: request.groupID,
+            partitions: asked,
+            requiresStable: request.requireStable
+        )
         var order: [String] = []
         var partitions: [String: [OffsetFetchResponse.Partition]] = [:]
         for each in found {

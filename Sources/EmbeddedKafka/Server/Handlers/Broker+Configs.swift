@@ -18,7 +18,11 @@ extension Broker {
         let resources = request.resources.filter { seen.insert("\($0.resourceType) \($0.resourceName)").inserted }
         let results = resources.map { asked -> DescribeConfigsResponse.Result in
             var result = DescribeConfigsResponse.Result(
-                errorCode: .none, errorMessage: nil, resourceType: asked.resourceType, resourceName: asked.resourceName)
+                errorCode: .none,
+                errorMessage: nil,
+                resourceType: asked.resourceType,
+                resourceName: asked.resourceName
+            )
             switch asked.resourceType {
             case ResourceType.topic:
                 guard let topic = self.topics.topics[asked.resourceName] else {
@@ -28,7 +32,8 @@ extension Broker {
                 }
                 result.configs = self.settings(of: topic, names: asked.configurationKeys)
             case ResourceType.broker:
-                guard asked.resourceName.isEmpty || Int32(asked.resourceName).map({ self.nodes[$0] != nil }) == true else {
+                guard asked.resourceName.isEmpty || Int32(asked.resourceName).map({ self.nodes[$0] != nil }) == true
+                else {
                     result.errorCode = .invalidRequest
                     result.errorMessage = "There is no node '\(asked.resourceName)'."
                     return result
@@ -128,7 +133,9 @@ extension Broker {
             settings[change.name] = words.joined(separator: ",")
         default:
             throw TopicCatalog.Refusal(
-                code: .invalidConfig, message: "Operation \(change.configOperation) does not fit \(change.name).")
+                code: .invalidConfig,
+                message: "Operation \(change.configOperation) does not fit \(change.name)."
+            )
         }
     }
 
@@ -139,11 +146,17 @@ extension Broker {
         _ change: ([String: String]) throws -> [String: String]
     ) -> AlterConfigsResponse.Resource {
         var answer = AlterConfigsResponse.Resource(
-            errorCode: .none, errorMessage: nil, resourceType: type, resourceName: name)
+            errorCode: .none,
+            errorMessage: nil,
+            resourceType: type,
+            resourceName: name
+        )
         do {
             guard type == ResourceType.topic else {
                 throw TopicCatalog.Refusal(
-                    code: .invalidRequest, message: "Only the settings of topics can be changed here.")
+                    code: .invalidRequest,
+                    message: "Only the settings of topics can be changed here."
+                )
             }
             guard let topic = self.topics.topics[name] else {
                 throw TopicCatalog.Refusal(code: .unknownTopicOrPartition, message: "There is no topic '\(name)'.")

@@ -51,12 +51,17 @@ extension Broker {
         for topic in waiter.request.topics {
             for asked in topic.partitions {
                 let id = TopicPartition(topic.topic, asked.partition)
-                guard let partition = self.topics.partition(id), partition.leader == waiter.exchange.node else { return true }
-                guard asked.fetchOffset >= partition.log.startOffset, asked.fetchOffset <= partition.log.endOffset else {
+                guard let partition = self.topics.partition(id), partition.leader == waiter.exchange.node else {
+                    return true
+                }
+                guard asked.fetchOffset >= partition.log.startOffset, asked.fetchOffset <= partition.log.endOffset
+                else {
                     return true
                 }
                 let bytes = partition.log.availableBytes(
-                    from: asked.fetchOffset, isolation: waiter.request.isolationLevel)
+                    from: asked.fetchOffset,
+                    isolation: waiter.request.isolationLevel
+                )
                 available += min(bytes, max(0, Int(asked.partitionMaxBytes)))
                 if available >= enough { return true }
             }
@@ -78,7 +83,13 @@ extension Broker {
                 topic: topic.topic,
                 partitions: topic.partitions.map { asked in
                     let answer = self.read(
-                        asked, of: topic.topic, request: request, room: room, isFirst: bytes == 0, node: exchange.node)
+                        asked,
+                        of: topic.topic,
+                        request: request,
+                        room: room,
+                        isFirst: bytes == 0,
+                        node: exchange.node
+                    )
                     let size = answer.records?.readableBytes ?? 0
                     bytes += size
                     room = max(0, room - size)

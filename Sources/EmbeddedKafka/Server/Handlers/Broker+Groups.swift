@@ -1,7 +1,9 @@
 extension Broker {
     /// Lists groups (API 16): those that this node coordinates, as clients ask every node.
     func listGroups(_ request: ListGroupsRequest, _ exchange: Exchange) {
-        let groups = self.groups.list(states: request.statesFilter).filter { self.coordinates(group: $0.group, exchange) }
+        let groups = self.groups.list(states: request.statesFilter).filter {
+            self.coordinates(group: $0.group, exchange)
+        }
         exchange.answer(
             ListGroupsResponse(
                 groups: groups.map {
@@ -46,7 +48,9 @@ extension Broker {
         exchange.answer(
             DeleteGroupsResponse(
                 results: request.groupsNames.map { id in
-                    guard self.coordinates(group: id, exchange) else { return .init(groupID: id, errorCode: .notCoordinator) }
+                    guard self.coordinates(group: id, exchange) else {
+                        return .init(groupID: id, errorCode: .notCoordinator)
+                    }
                     return .init(groupID: id, errorCode: self.groups.delete([id]).first ?? .none)
                 }
             )

@@ -20,7 +20,8 @@ extension Broker {
     /// Says which nodes and topics there are, and who leads (API 3). May make topics.
     func metadata(_ request: MetadataRequest, _ exchange: Exchange) {
         let names = request.topics?.uniqued() ?? self.topics.topics.keys.sorted()
-        let mayCreate = request.allowAutoTopicCreation && self.options.createsTopicsAutomatically && request.topics != nil
+        let mayCreate =
+            request.allowAutoTopicCreation && self.options.createsTopicsAutomatically && request.topics != nil
         let topics = names.map { name in
             if let topic = self.topics.topics[name] { return self.describe(topic, version: exchange.version) }
             guard Topic.isValid(name: name) else { return MetadataResponse.Topic(errorCode: .invalidTopic, name: name) }
@@ -49,7 +50,12 @@ extension Broker {
         do {
             guard
                 let topic = try self.topics.create(
-                    name, partitions: nil, replicationFactor: nil, nodes: self.nodes.ids, now: self.now)
+                    name,
+                    partitions: nil,
+                    replicationFactor: nil,
+                    nodes: self.nodes.ids,
+                    now: self.now
+                )
             else { return .failure(.unknownServerError) }
             self.placeLeaders(of: topic)
             return .success(topic)
@@ -104,7 +110,8 @@ extension Broker {
             return exchange.answer(FindCoordinatorResponse(errorCode: .coordinatorNotAvailable))
         }
         exchange.answer(
-            FindCoordinatorResponse(errorCode: .none, nodeID: node.id, host: node.host, port: Int32(node.port)))
+            FindCoordinatorResponse(errorCode: .none, nodeID: node.id, host: node.host, port: Int32(node.port))
+        )
     }
 
     /// Whether this node coordinates the group; else the error for who asks it.

@@ -63,9 +63,13 @@ extension Broker {
                         return answer
                     }
                     answer.errorCode = self.check(
-                        partition, leaderEpoch: asked.currentLeaderEpoch, node: exchange.node)
+                        partition,
+                        leaderEpoch: asked.currentLeaderEpoch,
+                        node: exchange.node
+                    )
                     guard answer.errorCode == .none else { return answer }
-                    let end = asked.leaderEpoch == partition.leaderEpoch
+                    let end =
+                        asked.leaderEpoch == partition.leaderEpoch
                         ? (epoch: partition.leaderEpoch, offset: partition.log.endOffset)
                         : partition.log.endOffset(forLeaderEpoch: asked.leaderEpoch)
                     answer.leaderEpoch = end.epoch

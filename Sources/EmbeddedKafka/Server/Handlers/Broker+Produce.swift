@@ -14,7 +14,12 @@ extension Broker {
                 partitionResponses: topic.partitionData.map { partition in
                     let id = TopicPartition(topic.name, partition.index)
                     let answer = self.append(
-                        partition.records, to: id, transactionalID: request.transactionalID, node: exchange.node, now: now)
+                        partition.records,
+                        to: id,
+                        transactionalID: request.transactionalID,
+                        node: exchange.node,
+                        now: now
+                    )
                     if answer.errorCode == .none { changed.append(id) }
                     return answer
                 }

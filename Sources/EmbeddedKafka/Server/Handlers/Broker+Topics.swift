@@ -32,7 +32,9 @@ extension Broker {
             let sorted = asked.assignments.sorted { $0.partitionIndex < $1.partitionIndex }
             guard sorted.enumerated().allSatisfy({ Int($1.partitionIndex) == $0 }) else {
                 throw TopicCatalog.Refusal(
-                    code: .invalidReplicaAssignment, message: "Partitions must be numbered from 0, each once.")
+                    code: .invalidReplicaAssignment,
+                    message: "Partitions must be numbered from 0, each once."
+                )
             }
             assignments = sorted.map(\.brokerIDs)
         }
@@ -54,7 +56,10 @@ extension Broker {
         var settings: [String: String] = [:]
         for (name, value) in pairs {
             guard let value else {
-                throw TopicCatalog.Refusal(code: .invalidConfig, message: "Null value not supported for topic configs: \(name)")
+                throw TopicCatalog.Refusal(
+                    code: .invalidConfig,
+                    message: "Null value not supported for topic configs: \(name)"
+                )
             }
             settings[name] = value
         }

@@ -65,11 +65,14 @@ extension Broker {
     /// API 66: those that this node coordinates.
     func listTransactions(_ request: ListTransactionsRequest, _ exchange: Exchange) {
         let (transactions, unknown) = self.transactions.list(
-            states: request.stateFilters, producerIDs: request.producerIDFilters)
+            states: request.stateFilters,
+            producerIDs: request.producerIDFilters
+        )
         exchange.answer(
             ListTransactionsResponse(
                 unknownStateFilters: unknown,
-                transactionStates: transactions
+                transactionStates:
+                    transactions
                     .filter { self.coordinates(transaction: $0.transactionalID, exchange) }
                     .map {
                         .init(

@@ -25,7 +25,8 @@ extension Broker {
         case .success(let producer):
             self.settle()
             exchange.answer(
-                InitProducerIDResponse(errorCode: .none, producerID: producer.id, producerEpoch: producer.epoch))
+                InitProducerIDResponse(errorCode: .none, producerID: producer.id, producerEpoch: producer.epoch)
+            )
         case .failure(let code):
             request.refuse(code.forProducer(version: exchange.version, fencedFrom: 4), exchange)
         }
@@ -40,7 +41,8 @@ extension Broker {
         let unknown = Set(partitions.filter { self.topics.partition($0) == nil })
         guard unknown.isEmpty else {
             return exchange.answer(
-                request.answer { unknown.contains($0) ? .unknownTopicOrPartition : .operationNotAttempted })
+                request.answer { unknown.contains($0) ? .unknownTopicOrPartition : .operationNotAttempted }
+            )
         }
         let code = self.transactions.addPartitions(
             transactionalID: request.transactionalID,
@@ -136,7 +138,10 @@ extension Broker {
         for completion in completions {
             for id in completion.partitions where self.mark(id, completion) { changed.append(id) }
             self.groups.completeTransaction(
-                producerID: completion.producer.id, groups: completion.groups, commit: completion.commit)
+                producerID: completion.producer.id,
+                groups: completion.groups,
+                commit: completion.commit
+            )
             self.transactions.completed(transactionalID: completion.transactionalID, now: self.now)
         }
         self.settle()

@@ -14,7 +14,11 @@ extension MetadataRequest: Refusable {
     }
 
     func failure(_ code: ErrorCode) -> MetadataResponse {
-        MetadataResponse(brokers: [], clusterID: nil, topics: (self.topics ?? []).map { .init(errorCode: code, name: $0) })
+        MetadataResponse(
+            brokers: [],
+            clusterID: nil,
+            topics: (self.topics ?? []).map { .init(errorCode: code, name: $0) }
+        )
     }
 }
 

@@ -98,7 +98,8 @@ extension DescribeTransactionsRequest: Refusable {
 
     func failure(_ code: ErrorCode) -> DescribeTransactionsResponse {
         DescribeTransactionsResponse(
-            transactionStates: self.transactionalIDs.map { .init(errorCode: code, transactionalID: $0) })
+            transactionStates: self.transactionalIDs.map { .init(errorCode: code, transactionalID: $0) }
+        )
     }
 }
 
