@@ -3,12 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
+.PHONY: help demo test conformance fuzz lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
 
 # The real invoices that the demo replays: an excerpt with every case of the rules.
 EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
 # The form in which `make bench` prints: table or json.
 FORMAT ?= table
+# How long `make fuzz` goes on; KSTREAM_FUZZ_SEED in the environment repeats a run.
+FUZZ_SECONDS ?= 3600
 # What `swift format` looks at. Build folders are hidden and so left out.
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
@@ -32,6 +34,10 @@ conformance: ## Runs the suites of clients that others wrote. KSTREAM_BOOTSTRAP_
 	    $(MAKE) --no-print-directory dependencies && swift build --configuration release --product kstream; \
 	fi
 	@.ci/conformance
+
+fuzz: dependencies ## Throws spoilt requests at the embedded broker, for an hour unless FUZZ_SECONDS says otherwise.
+	@swift build --build-tests
+	@KSTREAM_FUZZ_SECONDS=$(FUZZ_SECONDS) swift test --skip-build --disable-xctest --filter EmbeddedKafkaTests.FuzzTests
 
 lint: lint-swift lint-scripts ## Checks the format of the Swift code, and that the shell scripts parse.
 
