@@ -21,6 +21,8 @@ public final class EmbeddedKafkaCluster: Sendable {
         let broker: NIOLoopBound<Broker>
         var channels: [Int32: any Channel]
         var addresses: [Int32: String]
+        /// What keeps the ports of stopped nodes.
+        var reservations: [Int32: PortReservation]
         var clockObserver: UInt64?
     }
 
@@ -100,10 +102,15 @@ public final class EmbeddedKafkaCluster: Sendable {
                 )
             }
         }.get()
-        var running = Running(group: group, broker: broker, channels: [:], addresses: [:])
+        var running = Running(group: group, broker: broker, channels: [:], addresses: [:], reservations: [:])
         do {
             for number in 1...configuration.nodes {
-                try await self.bind(Int32(number), port: self.port(of: number), running: &running)
+                var port = self.port(of: number)
+                if let reservation = PortReservation(host: configuration.host, port: port) {
+                    running.reservations[Int32(number)] = reservation
+                    port = reservation.port
+                }
+                try await self.bind(Int32(number), port: port, running: &running)
             }
         } catch {
             for channel in running.channels.values { try? await channel.close() }

@@ -1,4 +1,6 @@
+import Foundation
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import EmbeddedKafka
@@ -95,6 +97,27 @@ struct LifeTests {
             #expect(error?.code == .notRunning)
         }
     }
+
+    #if os(Linux)
+    @Test("A stopped node keeps its port, and comes back there")
+    func portOfAStoppedNode() async throws {
+        try await withEmbeddedKafka { cluster in
+            let port = TestClient.port(of: cluster.bootstrapServers[0])
+            try await cluster.stopNode(1)
+            await #expect(throws: (any Error).self) { try await TestClient.connect(port: port) }
+            // Like everybody who lets the system pick a port: without sharing it.
+            let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 0)
+            let error = await #expect(throws: IOError.self) {
+                try await bootstrap.bind(host: "127.0.0.1", port: port).get().close()
+            }
+            #expect(error?.errnoCode == EADDRINUSE)
+            try await cluster.startNode(1)
+            let client = try await TestClient.connect(port: port)
+            #expect(try await client.metadata().nodes.map(\.id) == [1])
+        }
+    }
+    #endif
 
     @Test("A body that throws ends its cluster")
     func bodyThrows() async throws {
