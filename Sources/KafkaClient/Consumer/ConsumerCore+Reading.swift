@@ -173,7 +173,10 @@ extension ConsumerCore {
     var hasAssignment: Bool { self.state.withLock { $0.hasAssignment } }
 
     /// The first of the partitions that this consumer may not commit.
-    func partitionNotOwned(of partitions: some Sequence<KafkaTopicPartition>) -> KafkaTopicPartition? {
-        self.state.withLock { $0.partitionNotOwned(of: partitions) }
+    func partitionNotOwned(
+        of partitions: some Sequence<KafkaTopicPartition>,
+        in batch: KafkaConsumerBatch?
+    ) -> KafkaTopicPartition? {
+        self.state.withLock { $0.partitionNotOwned(of: partitions, in: batch) }
     }
 }

@@ -377,9 +377,18 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         self.failures.append(error)
     }
 
-    /// Which of the partitions may be committed; all, without a subscription by group.
-    func partitionNotOwned(of partitions: some Sequence<KafkaTopicPartition>) -> KafkaTopicPartition? {
+    /// The first of the partitions that may not be committed; none, without a subscription by group.
+    ///
+    /// - Parameter batch: what is to be committed, if it is records. Where it is what the reader has in hand, a partition
+    ///   that was given up and came back does not count: another member may have come further, and be taken back.
+    func partitionNotOwned(
+        of partitions: some Sequence<KafkaTopicPartition>,
+        in batch: Batch? = nil
+    ) -> KafkaTopicPartition? {
         guard case .topics = self.subscription else { return nil }
+        if let batch, let handedOut, handedOut.batch === batch {
+            return partitions.first { !self.isOwned($0, since: handedOut) }
+        }
         return partitions.first { !self.assignment.contains($0) }
     }
 

@@ -95,7 +95,7 @@ public final class KafkaConsumer: Sendable {
     ///
     /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ record: KafkaConsumerRecord) async throws(KafkaError) {
-        try await self.commit([record.topicPartition: record.offset + 1])
+        try await self.commit([record.topicPartition: record.offset + 1], of: record.batch)
     }
 
     /// Commits that everything up to the end of this batch is processed, and returns when the broker has taken it.
@@ -103,7 +103,7 @@ public final class KafkaConsumer: Sendable {
     /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ batch: KafkaConsumerBatch) async throws(KafkaError) {
         let positions = batch.positions(after: batch.count)
-        try await self.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) })
+        try await self.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) }, of: batch)
     }
 
     /// Commits positions, and returns when the broker has taken them.
@@ -115,9 +115,16 @@ public final class KafkaConsumer: Sendable {
     /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own (any more)
     ///   or a group with other members, `outcomeUnknown` when the task is cancelled before the answer.
     public func commit(_ offsets: [KafkaTopicPartition: Int64]) async throws(KafkaError) {
+        try await self.commit(offsets, of: nil)
+    }
+
+    private func commit(
+        _ offsets: [KafkaTopicPartition: Int64],
+        of batch: KafkaConsumerBatch?
+    ) async throws(KafkaError) {
         let operation = "commit"
         let client = try self.core.committingClient(operation: operation)
-        if let foreign = self.core.partitionNotOwned(of: offsets.keys) {
+        if let foreign = self.core.partitionNotOwned(of: offsets.keys, in: batch) {
             throw KafkaError(
                 .groupMembership,
                 operation: operation,

@@ -236,6 +236,22 @@ import Testing
         #expect(step.action.isPoll, "nor are records delivered that another member reads")
     }
 
+    /// Else a commit could take back what another member has committed meanwhile.
+    @Test func whatWasInHandIsNotCommittedWhenItsPartitionComesBack() throws {
+        let batch = FakeBatch([(self.p0, 5), (self.p1, 70)])
+        var state = try self.makeState(handingOut: batch, .batches)
+        guard case .wait(let revocation) = state.revoke([self.p0], isLost: false) else {
+            Issue.record("the reader has something in hand")
+            return
+        }
+        _ = state.revocationExpired(id: revocation.id)
+        state.assigned([self.p0])
+        #expect(state.partitionNotOwned(of: [self.p0], in: batch) == self.p0)
+        #expect(state.partitionNotOwned(of: [self.p1], in: batch) == nil)
+        #expect(state.partitionNotOwned(of: [self.p0], in: FakeBatch(self.p0, 5..<6)) == nil, "read since")
+        #expect(state.partitionNotOwned(of: [self.p0]) == nil)
+    }
+
     @Test func lostPartitionsAreNeitherWaitedForNorStored() throws {
         let batch = FakeBatch(self.p0, 5..<8)
         var state = try self.makeState(handingOut: batch, .records)
