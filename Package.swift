@@ -166,7 +166,7 @@ let package = Package(
             name: "KafkaClientTests",
             dependencies: [
                 "KafkaClient",
-                "KafkaMockCluster",
+                "EmbeddedKafka",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct AssignTests {
     private func withFilledPartition(
-        _ body: (MockCluster, KafkaTopicPartition) async throws -> Void
+        _ body: (EmbeddedKafkaCluster, KafkaTopicPartition) async throws -> Void
     ) async throws {
         try await withTopic { cluster, topic in
             try await withProducer(.test(cluster)) { try await $0.fill(topic, values: (0..<100).map { "\($0)" }) }

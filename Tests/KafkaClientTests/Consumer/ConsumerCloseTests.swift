@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
 struct ConsumerCloseTests {
     /// A topic with 100 records and the configuration of a group that reads it by assignment, which joins nothing.
     private func withFilledTopic(
-        _ body: (MockCluster, KafkaTopicPartition, KafkaConsumer.Configuration) async throws -> Void
+        _ body: (EmbeddedKafkaCluster, KafkaTopicPartition, KafkaConsumer.Configuration) async throws -> Void
     ) async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
             try await withProducer(.test(cluster)) { try await $0.fill("t", values: (0..<100).map { "\($0)" }) }
@@ -18,7 +18,7 @@ struct ConsumerCloseTests {
         }
     }
 
-    private func committed(_ place: KafkaTopicPartition, _ cluster: MockCluster) async throws -> Int64? {
+    private func committed(_ place: KafkaTopicPartition, _ cluster: EmbeddedKafkaCluster) async throws -> Int64? {
         try await withConsumer(.test(cluster, group: "g")) { consumer in
             try await consumer.committedOffsets(for: [place])[place]
         }
@@ -194,7 +194,7 @@ struct ConsumerCloseTests {
             let consumer = try KafkaConsumer(configuration: configuration, logger: CapturedLog().makeLogger())
             try await consumer.assign([place: .beginning])
             _ = try await consumer.read(42)
-            try cluster.stopBroker(1)
+            try await cluster.stopNode(1)
             try await withDeadline(.seconds(30), "close") { await consumer.close() }
             #expect(consumer.acknowledgedCommits.isEmpty)
         }
@@ -396,9 +396,9 @@ struct ConsumerCloseTests {
             try await consumer.assign([place: .beginning])
             _ = try await consumer.read(42)
             try await consumer.commit()
-            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 30_000)
+            let fault = try await cluster.holdBackAnswers(of: .offsetCommit)
             let commit = Task { try await consumer.commit([place: 42]) }
-            for _ in 0..<100 { await Task.yield() }
+            try await fault.happened()
             try await withDeadline(.seconds(30), "close") { await consumer.close() }
             let error = try await withDeadline(.seconds(30), "the commit") {
                 await #expect(throws: KafkaError.self) { try await commit.value }
@@ -406,6 +406,9 @@ struct ConsumerCloseTests {
             #expect(error?.code == .outcomeUnknown)
             #expect(error?.operation == "commit")
             #expect(consumer.acknowledgedCommits == [place: 41])
+            try await fault.remove()
+            let committed = try await self.committed(place, cluster)
+            #expect(committed == 42, "the answer was missing, not the commit")
         }
     }
 
@@ -415,9 +418,9 @@ struct ConsumerCloseTests {
             configuration.closeTimeout = .milliseconds(500)
             try await withConsumer(configuration, assigned: [place: .beginning]) { consumer in
                 try await consumer.commit([place: 1])
-                try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 30_000)
+                let fault = try await cluster.holdBackAnswers(of: .offsetCommit)
                 let commit = Task { try await consumer.commit([place: 42]) }
-                for _ in 0..<100 { await Task.yield() }
+                try await fault.happened()
                 commit.cancel()
                 let error = try await withDeadline(.seconds(30), "the commit") {
                     await #expect(throws: KafkaError.self) { try await commit.value }

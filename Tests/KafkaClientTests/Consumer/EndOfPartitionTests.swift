@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -6,7 +6,7 @@ import Testing
 /// Batches say which partitions were read to their end.
 @Suite(.timeLimit(.minutes(1)))
 struct EndOfPartitionTests {
-    private func configuration(_ cluster: MockCluster) -> KafkaConsumer.Configuration {
+    private func configuration(_ cluster: EmbeddedKafkaCluster) -> KafkaConsumer.Configuration {
         var configuration = KafkaConsumer.Configuration.test(cluster)
         configuration.reportsEndOfPartition = true
         return configuration

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -8,12 +8,11 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct MembershipTests {
     private func configuration(
-        _ cluster: MockCluster,
-        maxPollInterval: Duration = .seconds(6)
+        _ cluster: EmbeddedKafkaCluster,
+        maxPollInterval: Duration = .seconds(3)
     ) -> KafkaConsumer.Configuration {
         var configuration = KafkaConsumer.Configuration.test(cluster, group: uniqueName("group"))
-        // More than the three seconds that the mock takes for the first join of a group.
-        configuration.sessionTimeout = .seconds(6)
+        configuration.sessionTimeout = .seconds(3)
         configuration.maxPollInterval = maxPollInterval
         return configuration
     }
@@ -26,7 +25,7 @@ struct MembershipTests {
                 var iterator = consumer.records.makeAsyncIterator()
                 let inHand = try await iterator.next()
                 let first = try #require(inHand)
-                try await always(for: .seconds(8), "the partition stays assigned") { !consumer.assignment.isEmpty }
+                try await always(for: .seconds(5), "the partition stays assigned") { !consumer.assignment.isEmpty }
                 try await consumer.commit(first)
                 let second = try await iterator.next()
                 #expect(second?.valueString == "2")
@@ -68,7 +67,7 @@ struct MembershipTests {
             try await withConsumer(self.configuration(cluster), subscribedTo: [topic]) { consumer in
                 let reading = Task { try await consumer.read(1) }
                 try await eventually("the partition is assigned") { !consumer.assignment.isEmpty }
-                try await always(for: .seconds(9), "the partition stays assigned") { !consumer.assignment.isEmpty }
+                try await always(for: .seconds(5), "the partition stays assigned") { !consumer.assignment.isEmpty }
                 try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["late"]) }
                 #expect(try await reading.value.map(\.valueString) == ["late"])
             }

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -7,9 +7,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct PrefetchTests {
     /// Compression is off, so that what is stored is what is fetched.
-    private func fill(_ topic: String, partitions: Int32, records: Int, bytes: Int, cluster: MockCluster) async throws {
+    private func fill(
+        _ topic: String,
+        partitions: Int32,
+        records: Int,
+        bytes: Int,
+        cluster: EmbeddedKafkaCluster
+    ) async throws {
         let value = String(repeating: "x", count: bytes)
-        // The mock answers with whole batches: small ones.
+        // Brokers answer with whole batches: small ones.
         var configuration = KafkaProducer.Configuration.test(cluster)
         configuration.maxBatchRecords = 50
         try await withProducer(configuration) { producer in

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -8,8 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct BrokerErrorTests {
     @Test func anUnknownTopicOfASend() async throws {
-        try await withCluster(topics: ["gone": 1]) { cluster in
-            cluster.setTopicError("gone", .unknownTopicOrPartition)
+        try await withCluster({ $0.createsTopicsAutomatically = false }) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.deliveryTimeout = .seconds(10)
             configuration.additional["topic.metadata.propagation.max.ms"] = "100"
@@ -46,7 +45,7 @@ struct BrokerErrorTests {
     @Test func aTopicThatMayNotBeWritten() async throws {
         try await withCluster(topics: ["secret": 1]) { cluster in
             try await withProducer(.test(cluster)) { producer in
-                cluster.failNext(.produce, with: [.topicAuthorizationFailed])
+                try await cluster.failNext(.produce, with: [.topicAuthorizationFailed])
                 let error = try await #require(throws: KafkaError.self) {
                     try await producer.send(KafkaProducerRecord(topic: "secret", value: "1"))
                 }
@@ -58,10 +57,10 @@ struct BrokerErrorTests {
         }
     }
 
-    @Test(arguments: [MockCluster.Request.fetch, .listOffsets])
-    func aTopicThatMayNotBeRead(request: MockCluster.Request) async throws {
+    @Test(arguments: [EmbeddedKafkaFault.API.fetch, .listOffsets])
+    func aTopicThatMayNotBeRead(api: EmbeddedKafkaFault.API) async throws {
         try await withCluster(topics: ["secret": 1]) { cluster in
-            cluster.failNext(request, with: Array(repeating: .topicAuthorizationFailed, count: 3))
+            let fault = try await cluster.faults.add(.init(api, .topicAuthorizationFailed, topic: "secret", times: nil))
             let place = KafkaTopicPartition(topic: "secret", partition: 0)
             try await withConsumer(.test(cluster), assigned: [place: .beginning]) { consumer in
                 let error = try await withDeadline(.seconds(30), "the error") {
@@ -72,7 +71,7 @@ struct BrokerErrorTests {
                 #expect(error?.topic == "secret")
                 #expect(error?.partition == 0)
                 // Once the permission is there, reading goes on.
-                cluster.clearErrors(of: request)
+                try await fault.remove()
                 try await withProducer(.test(cluster)) { try await $0.fill("secret", values: ["1"]) }
                 let records = try await withDeadline(.seconds(30), "the record") { () -> [KafkaRecord] in
                     while true {
@@ -90,7 +89,7 @@ struct BrokerErrorTests {
 
     @Test func aSubscribedTopicThatMayNotBeRead() async throws {
         try await withCluster(topics: ["secret": 1]) { cluster in
-            cluster.setTopicError("secret", .topicAuthorizationFailed)
+            _ = try await cluster.faults.add(.init(.metadata, .topicAuthorizationFailed, topic: "secret", times: nil))
             try await withConsumer(.test(cluster, group: "g"), subscribedTo: ["secret"]) { consumer in
                 let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
@@ -103,7 +102,7 @@ struct BrokerErrorTests {
 
     @Test func aGroupThatMayNotBeJoined() async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
-            cluster.failNext(.joinGroup, with: Array(repeating: .groupAuthorizationFailed, count: 20))
+            _ = try await cluster.faults.add(.init(.joinGroup, .groupAuthorizationFailed, times: nil))
             try await withConsumer(.test(cluster, group: "g"), subscribedTo: ["t"]) { consumer in
                 let error = try await withDeadline(.seconds(30), "the error") {
                     await #expect(throws: KafkaError.self) { try await consumer.read(1) }
@@ -114,8 +113,7 @@ struct BrokerErrorTests {
     }
 
     @Test func anUnknownTopicOfASubscriptionIsLoggedAndWaitedFor() async throws {
-        try await withCluster(topics: ["later": 1]) { cluster in
-            cluster.setTopicError("later", .unknownTopicOrPartition)
+        try await withCluster({ $0.createsTopicsAutomatically = false }) { cluster in
             try await withProducer(.test(cluster)) { producer in
                 var configuration = KafkaConsumer.Configuration.test(cluster, group: "g")
                 configuration.additional["topic.metadata.refresh.interval.ms"] = "500"
@@ -123,7 +121,7 @@ struct BrokerErrorTests {
                 try await withConsumer(configuration, subscribedTo: ["later"], log: log) { consumer in
                     let reader = Task { try await consumer.read(1) }
                     try await eventually("the topic is said to be missing") { log.contains("later") }
-                    cluster.setTopicError("later", nil)
+                    try await cluster.createTopic("later")
                     try await producer.fill("later", values: ["1"])
                     let records = try await withDeadline(.seconds(30), "the record") { try await reader.value }
                     #expect(records.map(\.valueString) == ["1"])
@@ -157,20 +155,17 @@ struct BrokerErrorTests {
     }
 
     @Test func fetchErrorsThatPassAreNotSeen() async throws {
-        try await withTopic { cluster, topic in
-            try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["0", "1"]) }
-        }
-        try await withCluster(brokers: 2, topics: ["t": 1]) { cluster in
+        try await withCluster(nodes: 2, topics: ["t": 1]) { cluster in
             try await withProducer(.test(cluster)) { producer in
                 let place = KafkaTopicPartition(topic: "t", partition: 0)
                 try await withConsumer(.test(cluster), assigned: [place: .beginning]) { consumer in
                     let reader = Task { try await consumer.read(60).map(\.valueString) }
                     for number in 0..<60 {
                         if number % 20 == 5 {
-                            try cluster.setLeader(of: "t", partition: 0, broker: Int32(number / 20 % 2) + 1)
+                            try await cluster.moveLeader(ofTopic: "t", partition: 0, to: Int32(number / 20 % 2) + 1)
                         }
                         if number % 20 == 15 {
-                            cluster.failNext(.fetch, with: [.notLeaderForPartition, .leaderNotAvailable])
+                            try await cluster.failNext(.fetch, with: [.notLeaderForPartition, .leaderNotAvailable])
                         }
                         _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "\(number)"))
                     }

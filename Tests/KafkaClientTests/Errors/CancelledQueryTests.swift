@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -10,8 +10,16 @@ struct CancelledQueryTests {
     /// Far longer than any test may take.
     private static let patience = Duration.seconds(100)
 
-    private func makeConsumer(_ server: SilentServer) throws -> KafkaConsumer {
-        var configuration = KafkaConsumer.Configuration(bootstrapServers: [server.address], group: "g")
+    /// A cluster that takes connections and answers nothing.
+    private func withSilentCluster(_ body: (EmbeddedKafkaCluster) async throws -> Void) async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.faults.add(.init(nil, .dropRequest, times: nil))
+            try await body(cluster)
+        }
+    }
+
+    private func makeConsumer(_ cluster: EmbeddedKafkaCluster) throws -> KafkaConsumer {
+        var configuration = KafkaConsumer.Configuration(bootstrapServers: cluster.bootstrapServers, group: "g")
         configuration.closeTimeout = .seconds(90)
         return try KafkaConsumer(configuration: configuration, logger: CapturedLog().makeLogger())
     }
@@ -34,69 +42,73 @@ struct CancelledQueryTests {
     }
 
     @Test func questionsOfAConsumerEndAtOnceAndSoDoesClosing() async throws {
-        let server = try SilentServer()
-        let consumer = try self.makeConsumer(server)
-        do {
-            let client = try consumer.core.client(for: "test")
-            try await self.expectCancellable("partitions", client) {
-                _ = try await consumer.partitions(of: "orders", timeout: Self.patience)
+        try await self.withSilentCluster { cluster in
+            let consumer = try self.makeConsumer(cluster)
+            do {
+                let client = try consumer.core.client(for: "test")
+                try await self.expectCancellable("partitions", client) {
+                    _ = try await consumer.partitions(of: "orders", timeout: Self.patience)
+                }
+                try await self.expectCancellable("watermarks", client) {
+                    _ = try await consumer.watermarks(of: Self.place, timeout: Self.patience)
+                }
+                try await self.expectCancellable("committed offsets", client) {
+                    _ = try await consumer.committedOffsets(for: [Self.place], timeout: Self.patience)
+                }
             }
-            try await self.expectCancellable("watermarks", client) {
-                _ = try await consumer.watermarks(of: Self.place, timeout: Self.patience)
-            }
-            try await self.expectCancellable("committed offsets", client) {
-                _ = try await consumer.committedOffsets(for: [Self.place], timeout: Self.patience)
-            }
+            // The calls are still in C, and hold the client: closing leaves them behind.
+            try await withDeadline(.seconds(20), "close") { await consumer.close() }
         }
-        // The calls are still in C, and hold the client: closing leaves them behind.
-        try await withDeadline(.seconds(20), "close") { await consumer.close() }
     }
 
     @Test func questionsOfAProducerEndAtOnceAndSoDoesClosing() async throws {
-        let server = try SilentServer()
-        var configuration = KafkaProducer.Configuration(bootstrapServers: [server.address])
-        configuration.closeTimeout = .zero
-        let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
-        let receipt = try producer.trySend(KafkaProducerRecord(topic: "orders", value: "1"))
-        do {
-            let client = try producer.core.client(for: "test")
-            try await self.expectCancellable("flush", client) { try await producer.flush(timeout: Self.patience) }
-            try await self.expectCancellable("partitions", client) {
-                _ = try await producer.partitions(of: "orders", timeout: Self.patience)
+        try await self.withSilentCluster { cluster in
+            var configuration = KafkaProducer.Configuration(bootstrapServers: cluster.bootstrapServers)
+            configuration.closeTimeout = .zero
+            let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
+            let receipt = try producer.trySend(KafkaProducerRecord(topic: "orders", value: "1"))
+            do {
+                let client = try producer.core.client(for: "test")
+                try await self.expectCancellable("flush", client) { try await producer.flush(timeout: Self.patience) }
+                try await self.expectCancellable("partitions", client) {
+                    _ = try await producer.partitions(of: "orders", timeout: Self.patience)
+                }
             }
+            try await withDeadline(.seconds(20), "close") { await producer.close() }
+            let error = await #expect(throws: KafkaError.self) { try await receipt.metadata }
+            #expect(error?.code == .notSent)
         }
-        try await withDeadline(.seconds(20), "close") { await producer.close() }
-        let error = await #expect(throws: KafkaError.self) { try await receipt.metadata }
-        #expect(error?.code == .notSent)
     }
 
     @Test func aCommitEndsAtOnceAndSoDoesClosing() async throws {
-        let server = try SilentServer()
-        let consumer = try self.makeConsumer(server)
-        let task = try await startBlockingCall { try await consumer.commit([Self.place: 1]) }
-        task.cancel()
-        try await withDeadline(.seconds(20), "the commit") {
-            let error = await #expect(throws: KafkaError.self) { try await task.value }
-            #expect(error?.code == .outcomeUnknown)
+        try await self.withSilentCluster { cluster in
+            let consumer = try self.makeConsumer(cluster)
+            let task = try await startBlockingCall { try await consumer.commit([Self.place: 1]) }
+            task.cancel()
+            try await withDeadline(.seconds(20), "the commit") {
+                let error = await #expect(throws: KafkaError.self) { try await task.value }
+                #expect(error?.code == .outcomeUnknown)
+            }
+            try await withDeadline(.seconds(20), "close") { await consumer.close() }
         }
-        try await withDeadline(.seconds(20), "close") { await consumer.close() }
     }
 
     /// A call that is left alone keeps the client, which is destroyed when the call has returned.
     @Test func theClientIsDestroyedAfterTheCall() async throws {
-        let server = try SilentServer()
-        let consumer = try self.makeConsumer(server)
-        let (destruction, calls) = try {
-            let client = try consumer.core.client(for: "test")
-            return (client.destruction, client.blockingCalls)
-        }()
-        try await self.expectCancellable("watermarks", try consumer.core.client(for: "test")) {
-            _ = try await consumer.watermarks(of: Self.place, timeout: .seconds(5))
+        try await self.withSilentCluster { cluster in
+            let consumer = try self.makeConsumer(cluster)
+            let (destruction, calls) = try {
+                let client = try consumer.core.client(for: "test")
+                return (client.destruction, client.blockingCalls)
+            }()
+            try await self.expectCancellable("watermarks", try consumer.core.client(for: "test")) {
+                _ = try await consumer.watermarks(of: Self.place, timeout: .seconds(5))
+            }
+            try await withDeadline(.seconds(20), "close") { await consumer.close() }
+            #expect(!destruction.isComplete, "the call is still in C")
+            try await withDeadline(.seconds(30), "the end of the client") { await destruction.wait() }
+            #expect(!calls.hasAbandonedCalls)
         }
-        try await withDeadline(.seconds(20), "close") { await consumer.close() }
-        #expect(!destruction.isComplete, "the call is still in C")
-        try await withDeadline(.seconds(30), "the end of the client") { await destruction.wait() }
-        #expect(!calls.hasAbandonedCalls)
     }
 
     @Test func aQuestionOfACancelledTaskIsNotAsked() async throws {

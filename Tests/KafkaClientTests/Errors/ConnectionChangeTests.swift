@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -12,16 +12,31 @@ struct ConnectionChangeTests {
         "topic.metadata.refresh.interval.ms": "300",
     ]
 
-    /// Answers nothing until that is told, answers again until that is told, and does so twice.
+    /// How the only broker goes away.
+    enum Loss: CaseIterable {
+        /// It takes connections and requests, and answers nothing.
+        case silence
+        /// It ends its connections and takes no more.
+        case stop
+    }
+
+    /// Takes the broker away until that is told, brings it back until that is told, and does so twice.
     private func expectChanges(
         _ changes: Collected<KafkaConnectionChange>,
-        of cluster: MockCluster
+        by loss: Loss,
+        of cluster: EmbeddedKafkaCluster
     ) async throws {
         for round in 0..<2 {
-            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 60_000)
+            switch loss {
+            case .silence: _ = try await cluster.faults.add(.init(nil, .dropRequest, times: nil))
+            case .stop: try await cluster.stopNode(1)
+            }
             try await eventually("the loss is told") { changes.count == 2 * round + 1 }
             try await always(for: .seconds(1), "it is told once") { changes.count == 2 * round + 1 }
-            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 0)
+            switch loss {
+            case .silence: try await cluster.faults.removeAll()
+            case .stop: try await cluster.startNode(1)
+            }
             try await eventually("the end of it is told") { changes.count == 2 * round + 2 }
         }
         for (index, change) in changes.elements.enumerated() {
@@ -35,7 +50,8 @@ struct ConnectionChangeTests {
         }
     }
 
-    @Test func ofAConsumer() async throws {
+    @Test(arguments: Loss.allCases)
+    func ofAConsumer(loss: Loss) async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
             let changes = Collected<KafkaConnectionChange>()
             var configuration = KafkaConsumer.Configuration.test(cluster)
@@ -44,12 +60,13 @@ struct ConnectionChangeTests {
             let place = KafkaTopicPartition(topic: "t", partition: 0)
             try await withConsumer(configuration, assigned: [place: .beginning]) { consumer in
                 _ = try await consumer.watermarks(of: place)
-                try await self.expectChanges(changes, of: cluster)
+                try await self.expectChanges(changes, by: loss, of: cluster)
             }
         }
     }
 
-    @Test func ofAProducer() async throws {
+    @Test(arguments: Loss.allCases)
+    func ofAProducer(loss: Loss) async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
             let changes = Collected<KafkaConnectionChange>()
             var configuration = KafkaProducer.Configuration.test(cluster)
@@ -57,7 +74,7 @@ struct ConnectionChangeTests {
             configuration.onConnectionChange = { changes.append($0) }
             try await withProducer(configuration) { producer in
                 try await producer.fill("t", values: ["1"])
-                try await self.expectChanges(changes, of: cluster)
+                try await self.expectChanges(changes, by: loss, of: cluster)
                 try await producer.fill("t", values: ["2"])
             }
         }
@@ -84,7 +101,7 @@ struct ConnectionChangeTests {
             let consumer = try KafkaConsumer(configuration: configuration, logger: CapturedLog().makeLogger())
             try await consumer.assign([place: .beginning])
             _ = try await consumer.watermarks(of: place)
-            try cluster.stopBroker(1)
+            try await cluster.stopNode(1)
             try await eventually("the loss is told") { changes.count == 1 }
             try await withDeadline(.seconds(20), "close") { await consumer.close() }
             try await always(for: .seconds(1), "nothing more is told") { changes.count == 1 }

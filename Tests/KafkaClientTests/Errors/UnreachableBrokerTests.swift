@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -112,9 +112,9 @@ struct UnreachableBrokerTests {
 
     /// A consumer that waits longer for its broker works as soon as that is there.
     @Test func aBrokerThatComesLater() async throws {
-        try await withStoppableLeader(topics: ["t": 1]) { cluster in
+        try await withCluster(topics: ["t": 1]) { cluster in
             try await withProducer(.test(cluster)) { try await $0.fill("t", values: ["1"]) }
-            try cluster.stopLeader()
+            try await cluster.stopNode(1)
             var configuration = KafkaConsumer.Configuration.test(cluster)
             configuration.connectTimeout = .seconds(40)
             configuration.additional["reconnect.backoff.max.ms"] = "100"
@@ -123,7 +123,7 @@ struct UnreachableBrokerTests {
             try await withConsumer(configuration, assigned: [place: .beginning], log: log) { consumer in
                 let reader = Task { try await consumer.read(1) }
                 try await eventually("a failed connection is logged") { log.lines.contains { $0.level <= .info } }
-                try cluster.restoreLeader()
+                try await cluster.startNode(1)
                 let records = try await withDeadline(.seconds(30), "the record") { try await reader.value }
                 #expect(records.map(\.valueString) == ["1"])
             }

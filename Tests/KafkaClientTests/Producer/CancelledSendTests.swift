@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -9,22 +9,16 @@ struct CancelledSendTests {
     /// A producer whose broker is stopped: what it takes stays on its way.
     private func withStoppedBroker(
         maxQueuedRecords: Int = 5,
-        _ body: (MockCluster, KafkaProducer) async throws -> Void
+        _ body: (EmbeddedKafkaCluster, KafkaProducer) async throws -> Void
     ) async throws {
-        try await withStoppableLeader(topics: ["t": 1]) { cluster in
+        try await withCluster(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.maxQueuedRecords = maxQueuedRecords
-            configuration.additional["reconnect.backoff.max.ms"] = "100"
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                try cluster.stopLeader()
-                do {
-                    try await body(cluster, producer)
-                    try cluster.restoreLeader()
-                } catch {
-                    try cluster.restoreLeader()
-                    throw error
-                }
+                try await cluster.stopNode(1)
+                try await body(cluster, producer)
+                try await cluster.startNode(1)
             }
         }
     }
@@ -33,8 +27,12 @@ struct CancelledSendTests {
         try (0..<5).map { try producer.trySend(KafkaProducerRecord(topic: "t", partition: 0, value: "queued-\($0)")) }
     }
 
-    private func expectValues(_ expected: [String], of cluster: MockCluster, _ producer: KafkaProducer) async throws {
-        try cluster.restoreLeader()
+    private func expectValues(
+        _ expected: [String],
+        of cluster: EmbeddedKafkaCluster,
+        _ producer: KafkaProducer
+    ) async throws {
+        try await cluster.startNode(1)
         try await producer.flush()
         #expect(try await cluster.allRecords(of: "t", partitions: 1).map(\.valueString) == ["warm"] + expected)
     }
@@ -142,7 +140,7 @@ struct CancelledSendTests {
             let error = try #require(throws: KafkaError.self) { try result.get() }
             #expect(error.code == .outcomeUnknown)
             #expect(error.operation == "trySend")
-            try cluster.restoreLeader()
+            try await cluster.startNode(1)
             #expect(try await withDeadline(.seconds(30), "the answer") { try await receipt.metadata.offset } == 1)
             #expect(try await receipt.metadata.offset == 1, "and again")
         }
@@ -157,7 +155,7 @@ struct CancelledSendTests {
                 let error = await #expect(throws: KafkaError.self) { try await tasks[index].value }
                 #expect(error?.code == .outcomeUnknown)
             }
-            try cluster.restoreLeader()
+            try await cluster.startNode(1)
             for index in [1, 2, 3, 5, 6, 7, 8] {
                 #expect(try await withDeadline(.seconds(30), "the answer") { try await tasks[index].value } == 1)
             }

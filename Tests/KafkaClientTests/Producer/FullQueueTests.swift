@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -10,16 +10,15 @@ struct FullQueueTests {
     private func withFullQueue(
         _ change: (inout KafkaProducer.Configuration) -> Void = { $0.maxQueuedRecords = 10 },
         value: [UInt8] = [1],
-        _ body: (MockCluster, KafkaProducer, [KafkaSendReceipt]) async throws -> Void
+        _ body: (EmbeddedKafkaCluster, KafkaProducer, [KafkaSendReceipt]) async throws -> Void
     ) async throws {
-        try await withStoppableLeader(topics: ["t": 1, "other": 1]) { cluster in
+        try await withCluster(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.closeTimeout = .zero
-            configuration.additional["reconnect.backoff.max.ms"] = "100"
             change(&configuration)
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                try cluster.stopLeader()
+                try await cluster.stopNode(1)
                 var receipts: [KafkaSendReceipt] = []
                 while true {
                     do throws(KafkaError) {
@@ -76,7 +75,7 @@ struct FullQueueTests {
                 }
             }
             try await eventually("the sender waits") { producer.core.room.isAwaited }
-            try cluster.restoreLeader()
+            try await cluster.startNode(1)
             let offsets = try await withDeadline(.seconds(30), call) { try await task.value }
             #expect(offsets == (0..<offsets.count).map { Int64(11 + $0) })
             for (index, receipt) in receipts.enumerated() {

@@ -1,17 +1,14 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
 
-/// Sends of one task to one partition keep their order, whatever the brokers do meanwhile.
-///
-/// The mock does not check sequence numbers as a broker does for an idempotent producer, so where a request fails there is
-/// one on its way at a time.
+/// Sends of one task to one partition keep their order, and nothing is repeated, whatever the brokers do meanwhile.
 @Suite(.timeLimit(.minutes(1)))
 struct OrderingTests {
     private func expectValues(
         _ expected: [String],
-        in cluster: MockCluster,
+        in cluster: EmbeddedKafkaCluster,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let stored = try await cluster.allRecords(of: "t", partitions: 1).map { $0.valueString ?? "" }
@@ -58,12 +55,11 @@ struct OrderingTests {
         try await withCluster(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.maxBatchRecords = 10
-            configuration.additional["max.in.flight"] = "1"
             configuration.additional["retry.backoff.ms"] = "10"
             let expected = (0..<500).map { "\($0)" }
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                cluster.failNext(
+                try await cluster.failNext(
                     .produce,
                     with: [
                         .requestTimedOut, .notEnoughReplicas, .requestTimedOut, .notEnoughReplicas,
@@ -86,20 +82,16 @@ struct OrderingTests {
     }
 
     @Test func theOrderSurvivesAChangeOfLeader() async throws {
-        try await withCluster(brokers: 3, topics: ["t": 1]) { cluster in
+        try await withCluster(nodes: 3, topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.maxBatchRecords = 10
-            configuration.additional["max.in.flight"] = "1"
             configuration.additional["retry.backoff.ms"] = "10"
             let expected = (0..<600).map { "\($0)" }
             try await withProducer(configuration) { producer in
                 for (number, value) in expected.enumerated() {
                     if number % 150 == 75 {
-                        try await producer.flush()
-                        try cluster.setLeader(of: "t", partition: 0, broker: Int32(number / 150 % 3) + 1)
-                        // The old leader refuses it. It goes alone: else both could have a request, see above.
-                        _ = try await producer.send(KafkaProducerRecord(topic: "t", partition: 0, value: value))
-                        continue
+                        // What is on its way is refused by the old leader.
+                        try await cluster.moveLeader(ofTopic: "t", partition: 0, to: Int32(number / 150 % 3) + 1)
                     }
                     _ = try await producer.enqueue(KafkaProducerRecord(topic: "t", partition: 0, value: value))
                 }
@@ -111,19 +103,15 @@ struct OrderingTests {
 
     /// The leader takes no connections for a while; what was queued is sent later.
     @Test func theOrderSurvivesAStoppedBroker() async throws {
-        try await withStoppableLeader(topics: ["t": 1]) { cluster in
+        try await withCluster(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.additional["reconnect.backoff.ms"] = "10"
             configuration.additional["reconnect.backoff.max.ms"] = "50"
             let expected = (0..<400).map { "\($0)" }
             try await withProducer(configuration) { producer in
                 for (number, value) in expected.enumerated() {
-                    if number == 100 {
-                        // What a broker took without being able to answer would be repeated: see above.
-                        try await producer.flush()
-                        try cluster.stopLeader()
-                    }
-                    if number == 300 { try cluster.restoreLeader() }
+                    if number == 100 { try await cluster.stopNode(1) }
+                    if number == 300 { try await cluster.startNode(1) }
                     _ = try await producer.enqueue(KafkaProducerRecord(topic: "t", partition: 0, value: value))
                 }
                 try await producer.flush()
@@ -132,10 +120,31 @@ struct OrderingTests {
         }
     }
 
+    /// Records are stored once although their answers are lost, and those sent again meet those that are on their way.
+    @Test(arguments: [EmbeddedKafkaFault.Effect.disconnectAfter, .disconnectBefore])
+    func theOrderSurvivesLostConnections(effect: EmbeddedKafkaFault.Effect) async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            var configuration = KafkaProducer.Configuration.test(cluster)
+            configuration.maxBatchRecords = 10
+            configuration.additional["retry.backoff.ms"] = "10"
+            configuration.additional["reconnect.backoff.ms"] = "10"
+            let expected = (0..<500).map { "\($0)" }
+            let fault = try await cluster.faults.add(.init(.produce, effect, skipping: 3, times: 4))
+            try await withProducer(configuration) { producer in
+                for value in expected {
+                    _ = try await producer.enqueue(KafkaProducerRecord(topic: "t", partition: 0, value: value))
+                }
+                try await producer.flush()
+            }
+            #expect(try await fault.count == 4)
+            try await self.expectValues(expected, in: cluster)
+        }
+    }
+
     @Test func idempotenceIsOnUnlessItIsTurnedOff() async throws {
         // A broker that gives out no producer id stops an idempotent producer, and only that one.
         try await withCluster(topics: ["t": 1]) { cluster in
-            cluster.failNext(.initProducerID, with: Array(repeating: .coordinatorLoadInProgress, count: 1_000))
+            _ = try await cluster.faults.add(.init(.initProducerID, .coordinatorLoadInProgress, times: nil))
             var configuration = KafkaProducer.Configuration.test(cluster)
             configuration.deliveryTimeout = .milliseconds(600)
             configuration.closeTimeout = .zero

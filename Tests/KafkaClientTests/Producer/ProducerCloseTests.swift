@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -29,7 +29,7 @@ struct ProducerCloseTests {
             let log = CapturedLog()
             let producer = try KafkaProducer(configuration: configuration, logger: log.makeLogger())
             _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-            try cluster.stopBroker(1)
+            try await cluster.stopNode(1)
             let receipts = try (0..<10).map { try producer.trySend(KafkaProducerRecord(topic: "t", value: "\($0)")) }
             try await withDeadline(.seconds(30), "close") { await producer.close() }
             for receipt in receipts {
@@ -49,11 +49,13 @@ struct ProducerCloseTests {
             let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
             _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
             // Closing sends the record at once, but the answer comes too late.
-            try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 30_000)
+            let fault = try await cluster.holdBackAnswers(of: .produce)
             let receipt = try producer.trySend(KafkaProducerRecord(topic: "t", value: "slow"))
             try await withDeadline(.seconds(30), "close") { await producer.close() }
             let error = await #expect(throws: KafkaError.self) { try await receipt.metadata }
             #expect(error?.code == .outcomeUnknown)
+            #expect(try await fault.count == 1)
+            #expect(try await cluster.allRecords(of: "t", partitions: 1).map(\.valueString) == ["warm", "slow"])
         }
     }
 
@@ -64,7 +66,7 @@ struct ProducerCloseTests {
             configuration.closeTimeout = .milliseconds(300)
             let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
             _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-            try cluster.stopBroker(1)
+            try await cluster.stopNode(1)
             for number in 0..<5 { _ = try producer.trySend(KafkaProducerRecord(topic: "t", value: "\(number)")) }
             let send = Task { try await producer.send(KafkaProducerRecord(topic: "t", value: "waits")) }
             let enqueue = Task { try await producer.enqueue(KafkaProducerRecord(topic: "t", value: "waits")) }
@@ -88,7 +90,7 @@ struct ProducerCloseTests {
             configuration.closeTimeout = .milliseconds(300)
             let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
             _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-            try cluster.stopBroker(1)
+            try await cluster.stopNode(1)
             let batch = Task {
                 try await producer.send(contentsOf: (0..<12).map { KafkaProducerRecord(topic: "t", value: "\($0)") })
             }

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Testing
 
 @testable import KafkaClient
@@ -10,8 +10,6 @@ struct SendTests {
         try await withTopic(partitions: 3) { cluster, topic in
             try await withProducer(.test(cluster)) { producer in
                 let time = KafkaTimestamp(millisecondsSince1970: 1_291_191_960_000)
-                // The mock answers as for a topic with log append time, always this one.
-                let logAppendTime = KafkaTimestamp(millisecondsSince1970: 1_234)
                 for offset in 0..<3 {
                     let metadata = try await producer.send(
                         KafkaProducerRecord(topic: topic, partition: 2, key: "k", value: "v", timestamp: time)
@@ -19,9 +17,28 @@ struct SendTests {
                     #expect(metadata.topic == topic)
                     #expect(metadata.partition == 2)
                     #expect(metadata.offset == Int64(offset))
-                    #expect(metadata.timestamp == logAppendTime)
+                    #expect(metadata.timestamp == time)
                     #expect(metadata.topicPartition == KafkaTopicPartition(topic: topic, partition: 2))
                 }
+            }
+        }
+    }
+
+    @Test func theBrokersTimeIsTheRecordsWhereTheTopicSaysSo() async throws {
+        let clock = EmbeddedKafkaClock.Manual()
+        try await withCluster({ $0.clock = .manual(clock) }) { cluster in
+            try await cluster.createTopic("t", partitions: 1, settings: ["message.timestamp.type": "LogAppendTime"])
+            try await withProducer(.test(cluster)) { producer in
+                var expected: [KafkaTimestamp?] = []
+                for number in 0..<3 {
+                    let metadata = try await producer.send(
+                        KafkaProducerRecord(topic: "t", value: "\(number)", timestamp: .init(millisecondsSince1970: 1))
+                    )
+                    expected.append(KafkaTimestamp(millisecondsSince1970: clock.now))
+                    #expect(metadata.timestamp == expected.last)
+                    await clock.advance(by: .milliseconds(1_234))
+                }
+                #expect(try await cluster.allRecords(of: "t", partitions: 1).map(\.timestamp) == expected)
             }
         }
     }
@@ -31,7 +48,7 @@ struct SendTests {
         try await withCluster(topics: ["t": 1]) { cluster in
             try await withProducer(.test(cluster)) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-                try cluster.setRoundTripTime(ofBroker: 1, milliseconds: 300)
+                _ = try await cluster.faults.add(.init(.produce, .delay(.milliseconds(300))))
                 let start = ContinuousClock.now
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "slow"))
                 #expect(ContinuousClock.now - start >= .milliseconds(290))
@@ -74,7 +91,7 @@ struct SendTests {
     @Test func aBatchHasAResultForEachRecordInOrder() async throws {
         try await withTopic(partitions: 2) { cluster, first in
             let second = uniqueName("topic")
-            try cluster.createTopic(second, partitions: 1)
+            try await cluster.createTopic(second, partitions: 1)
             try await withProducer(.test(cluster)) { producer in
                 // Runs of plain records, and between them records with headers, times, keys and nothing at all.
                 let records = (0..<5_000).map { number -> KafkaProducerRecord in
@@ -221,7 +238,7 @@ struct SendTests {
             configuration.closeTimeout = .zero
             try await withProducer(configuration) { producer in
                 _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "1"))
-                try cluster.stopBroker(1)
+                try await cluster.stopNode(1)
                 _ = try producer.trySend(KafkaProducerRecord(topic: "t", value: "2"))
                 let error = try await #require(throws: KafkaError.self) {
                     try await producer.flush(timeout: .milliseconds(200))

@@ -1,4 +1,4 @@
-import KafkaMockCluster
+import EmbeddedKafka
 import Logging
 import Testing
 
@@ -82,7 +82,7 @@ extension KafkaRecord {
     var valueString: String? { self.value.map { String(decoding: $0, as: UTF8.self) } }
 }
 
-extension MockCluster {
+extension EmbeddedKafkaCluster {
     /// All records of a topic's partitions, read by a consumer of its own up to the ends of now.
     func allRecords(of topic: String, partitions: Int) async throws -> [KafkaRecord] {
         var configuration = KafkaConsumer.Configuration.test(self)

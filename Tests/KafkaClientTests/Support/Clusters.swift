@@ -1,58 +1,33 @@
+import EmbeddedKafka
 import KafkaClient
-import KafkaMockCluster
 import Synchronization
 
 /// Runs `body` with a cluster of its own, for tests that break it or change its timing.
 func withCluster<R>(
-    brokers: Int = 1,
+    nodes: Int = 1,
     topics: [String: Int] = [:],
-    _ body: (MockCluster) async throws -> R
+    _ change: (inout EmbeddedKafkaCluster.Configuration) -> Void = { _ in },
+    _ body: (EmbeddedKafkaCluster) async throws -> R
 ) async throws -> R {
-    let cluster = try MockCluster(brokers: brokers)
-    for (topic, partitions) in topics {
-        try cluster.createTopic(topic, partitions: partitions)
-    }
-    return try await body(cluster)
-}
-
-/// Runs `body` with a cluster whose topics are led by a broker that can be stopped, and moved to another one later.
-///
-/// A broker of the mock that is started again must get its old port back, and aborts the process when that is taken
-/// meanwhile. So tests that need a broker to come back let the other one take over.
-func withStoppableLeader<R>(
-    topics: [String: Int],
-    _ body: (MockCluster) async throws -> R
-) async throws -> R {
-    try await withCluster(brokers: 2, topics: topics) { cluster in
+    var configuration = EmbeddedKafkaCluster.Configuration(nodes: nodes)
+    change(&configuration)
+    return try await withEmbeddedKafka(configuration) { cluster in
         for (topic, partitions) in topics {
-            for partition in 0..<Int32(partitions) {
-                try cluster.setLeader(of: topic, partition: partition, broker: 2)
-            }
+            try await cluster.createTopic(topic, partitions: partitions)
         }
         return try await body(cluster)
-    }
-}
-
-extension MockCluster {
-    /// Stops the leader of the topics of ``withStoppableLeader(topics:_:)``.
-    func stopLeader() throws {
-        try self.stopBroker(2)
-    }
-
-    /// Lets the other broker lead a partition.
-    func restoreLeader(of topic: String = "t", partition: Int32 = 0) throws {
-        try self.setLeader(of: topic, partition: partition, broker: 1)
     }
 }
 
 /// Runs `body` with the cluster that tests share which leave it as it is, and with a new topic there.
 func withTopic<R>(
     partitions: Int = 1,
-    _ body: (MockCluster, String) async throws -> R
+    settings: [String: String] = [:],
+    _ body: (EmbeddedKafkaCluster, String) async throws -> R
 ) async throws -> R {
-    let cluster = try SharedCluster.cluster.get()
+    let cluster = try await SharedCluster.start.value
     let topic = uniqueName("topic")
-    try cluster.createTopic(topic, partitions: partitions)
+    try await cluster.createTopic(topic, partitions: partitions, settings: settings)
     return try await body(cluster, topic)
 }
 
@@ -62,16 +37,53 @@ func uniqueName(_ prefix: String) -> String {
 }
 
 private enum SharedCluster {
-    static let cluster = Result { try MockCluster() }
+    /// Started once; it ends with the process.
+    static let start = Task {
+        let cluster = try EmbeddedKafkaCluster()
+        try await cluster.start()
+        return cluster
+    }
     static let nextNumber = Atomic<Int>(0)
+}
+
+extension EmbeddedKafkaCluster {
+    /// The next requests of an API are answered with these errors, one each.
+    func failNext(_ api: EmbeddedKafkaFault.API, with errors: [EmbeddedKafkaFault.Effect]) async throws {
+        for error in errors {
+            _ = try await self.faults.add(.init(api, error))
+        }
+    }
+
+    /// Requests take effect, and are not answered within the time of a test.
+    func holdBackAnswers(
+        of api: EmbeddedKafkaFault.API? = nil
+    ) async throws -> Handle {
+        try await self.faults.add(.init(api, .delay(.seconds(600)), times: nil))
+    }
+
+    /// Counts requests and harms none.
+    func observe(_ api: EmbeddedKafkaFault.API, group: String? = nil) async throws -> Handle {
+        try await self.faults.add(.init(api, .delay(.zero), group: group, times: nil))
+    }
+}
+
+extension EmbeddedKafkaFault.Effect {
+    // Errors of the protocol (Kafka protocol guide, "Error codes").
+    static let leaderNotAvailable = Self.error(5)
+    static let notLeaderForPartition = Self.error(6)
+    static let requestTimedOut = Self.error(7)
+    static let coordinatorLoadInProgress = Self.error(14)
+    static let notEnoughReplicas = Self.error(19)
+    static let topicAuthorizationFailed = Self.error(29)
+    static let groupAuthorizationFailed = Self.error(30)
 }
 
 extension KafkaProducer.Configuration {
     /// The defaults for a cluster, with short time-outs.
-    static func test(_ cluster: MockCluster) -> Self {
+    static func test(_ cluster: EmbeddedKafkaCluster) -> Self {
         var configuration = Self(bootstrapServers: cluster.bootstrapServers)
         configuration.closeTimeout = .seconds(10)
-        // So that a new leader is soon found.
+        // So that a node that is back, and a new leader, are soon found.
         configuration.additional["reconnect.backoff.max.ms"] = "100"
         configuration.additional["topic.metadata.refresh.interval.ms"] = "300"
         return configuration
@@ -79,11 +91,9 @@ extension KafkaProducer.Configuration {
 }
 
 extension KafkaConsumer.Configuration {
-    /// The defaults for a cluster, save that the mock answers an empty fetch only after `fetchMaxWait` and gives members
-    /// of a group their session time-out, less a second, to join again.
-    static func test(_ cluster: MockCluster, group: String? = nil) -> Self {
+    /// The defaults for a cluster, save that members of a group soon learn of others.
+    static func test(_ cluster: EmbeddedKafkaCluster, group: String? = nil) -> Self {
         var configuration = Self(bootstrapServers: cluster.bootstrapServers, group: group)
-        configuration.fetchMaxWait = .milliseconds(10)
         configuration.sessionTimeout = .seconds(6)
         configuration.heartbeatInterval = .milliseconds(100)
         return configuration

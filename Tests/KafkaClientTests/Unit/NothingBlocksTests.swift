@@ -1,5 +1,4 @@
 import Foundation
-import KafkaMockCluster
 import Testing
 
 @testable import KafkaClient
