@@ -133,11 +133,10 @@ struct GroupTests {
                 let inHand = try await iterator.next()
                 let held = try #require(inHand)
                 try await withConsumer(configuration, subscribedTo: [topic]) { second in
-                    try await eventually("the partition is given up") { first.assignment.isEmpty }
+                    try await eventually("the partition is given up") { log.contains("revocationTimeout") }
                     let refused = await #expect(throws: KafkaError.self) { try await first.commit(held) }
                     #expect(refused?.code == .groupMembership)
                     #expect(refused?.description.contains("\(topic)[0]") == true)
-                    #expect(log.contains("revocationTimeout"))
                     // Eager members meet again; one of them has the partition, and nothing of it was committed.
                     try await eventually("somebody has it") {
                         first.assignment.count + second.assignment.count == 1
@@ -157,7 +156,11 @@ struct GroupTests {
         try await withCluster(nodes: 3, topics: ["t": 1]) { cluster in
             try await cluster.moveCoordinator(ofGroup: "g", to: 1)
             try await withProducer(.test(cluster)) { try await $0.fill("t", values: ["1", "2", "3"]) }
-            try await withConsumer(self.configuration(cluster, group: "g"), subscribedTo: ["t"]) { consumer in
+            var configuration = self.configuration(cluster, group: "g")
+            // librdkafka asks for the coordinator on a connection where a fetch may wait, and fails the commits that come
+            // before the answer, each of which makes it ask again: who commits without a pause waits less than it retries.
+            configuration.fetchMaxWait = .milliseconds(10)
+            try await withConsumer(configuration, subscribedTo: ["t"]) { consumer in
                 var iterator = consumer.records.makeAsyncIterator()
                 let first = try await iterator.next()
                 try await consumer.commit(try #require(first))
