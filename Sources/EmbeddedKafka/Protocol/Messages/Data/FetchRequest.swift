@@ -10,6 +10,8 @@ struct FetchRequest: Equatable {
         /// What the client knows of the leader (KIP-320, version 9 and up); -1: it does not say.
         var currentLeaderEpoch: Int32 = -1
         var fetchOffset: Int64
+        /// The epoch of the last record that the reader has; -1: it does not say.
+        var lastFetchedEpoch: Int32 = -1
         /// Where the log of a follower begins (version 5 and up); -1: a consumer asks.
         var logStartOffset: Int64 = -1
         var partitionMaxBytes: Int32
@@ -71,6 +73,8 @@ extension FetchRequest.Partition: WireReadable {
         self.partition = try reader.int32()
         if version >= 9 { self.currentLeaderEpoch = try reader.int32() }
         self.fetchOffset = try reader.int64()
+        // The log of a partition here is never cut where somebody has read, so epochs can't diverge (KIP-595).
+        if version >= 12 { self.lastFetchedEpoch = try reader.int32() }
         if version >= 5 { self.logStartOffset = try reader.int64() }
         self.partitionMaxBytes = try reader.int32()
         try reader.tags()

@@ -46,6 +46,7 @@ extension RequestSample {
                             partition: 2,
                             currentLeaderEpoch: version >= 9 ? 5 : -1,
                             fetchOffset: 1 << 40,
+                            lastFetchedEpoch: version >= 12 ? 4 : -1,
                             logStartOffset: version >= 5 ? 77 : -1,
                             partitionMaxBytes: 4096
                         )
@@ -75,6 +76,7 @@ extension RequestSample {
                     $0.int32(2)
                     if version >= 9 { $0.int32(5) }
                     $0.int64(1 << 40)
+                    if version >= 12 { $0.int32(4) }
                     if version >= 5 { $0.int64(77) }
                     $0.int32(4096)
                 }
