@@ -55,11 +55,6 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
-            name: "KafkaMockCluster",
-            dependencies: ["CLibrdkafka"],
-            swiftSettings: settings
-        ),
-        .target(
             name: "EmbeddedKafka",
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -153,7 +148,6 @@ let package = Package(
                 "kstream",
                 "KafkaClient",
                 "EmbeddedKafka",
-                "KafkaMockCluster",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -5,7 +5,6 @@
 // Everything else is called as it is.
 
 #include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 
 /// Enqueues one message without headers or a timestamp; librdkafka copies key and value.
 /// A NULL `value` is a tombstone, a NULL `key` is no key; both differ from a length of 0.

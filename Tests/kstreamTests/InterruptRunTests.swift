@@ -1,4 +1,3 @@
-import KafkaMockCluster
 import Subprocess
 import Testing
 

@@ -1,7 +1,6 @@
 import CommandLineSupport
 import EmbeddedKafka
 import Foundation
-import KafkaMockCluster
 import Subprocess
 import Testing
 

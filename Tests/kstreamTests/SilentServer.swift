@@ -1,24 +1,24 @@
 #if canImport(Glibc)
-internal import Glibc
+import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+import Darwin
 #endif
 
 /// A broker that hangs, for tests: the system accepts its connections, and nobody answers what they bring.
-package final class SilentServer: Sendable {
+final class SilentServer: Sendable {
     /// Its `host:port`.
-    package let address: String
+    let address: String
     private let descriptor: Int32
 
     /// Listens on a free port of the loopback interface.
-    package init() throws(MockClusterError) {
+    init() throws(SilentServerError) {
         #if canImport(Glibc)
         let type = Int32(SOCK_STREAM.rawValue)
         #else
         let type = SOCK_STREAM
         #endif
         let descriptor = socket(AF_INET, type, 0)
-        guard descriptor >= 0 else { throw MockClusterError(description: "no socket: errno \(errno)") }
+        guard descriptor >= 0 else { throw SilentServerError(description: "no socket: errno \(errno)") }
         // Processes that tests start must not keep it open.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var address = sockaddr_in()
@@ -32,7 +32,7 @@ package final class SilentServer: Sendable {
         }
         guard isListening else {
             close(descriptor)
-            throw MockClusterError(description: "the socket does not listen: errno \(errno)")
+            throw SilentServerError(description: "the socket does not listen: errno \(errno)")
         }
         self.descriptor = descriptor
         self.address = "127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
@@ -43,8 +43,13 @@ package final class SilentServer: Sendable {
     }
 
     /// Whether a client has connected.
-    package var hasConnections: Bool {
+    var hasConnections: Bool {
         var entry = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&entry, 1, 0) == 1
     }
+}
+
+/// Why there is no socket.
+struct SilentServerError: Error, CustomStringConvertible {
+    let description: String
 }
