@@ -77,6 +77,7 @@ public final class EmbeddedKafkaCluster: Sendable {
             self.state.withLock { $0 = .running(running) }
         } catch {
             self.state.withLock { $0 = .ended }
+            // Why the cluster can't start is what matters; ending its thread fails only when it has ended.
             try? await group.shutdownGracefully()
             throw error
         }
@@ -113,11 +114,13 @@ public final class EmbeddedKafkaCluster: Sendable {
                 try await self.bind(Int32(number), port: port, running: &running)
             }
         } catch {
+            // Why the cluster can't start is what matters. No record was taken yet, so nothing can be lost by these.
             for channel in running.channels.values { try? await channel.close() }
             try? await loop.submit { try broker.value.shutDown() }.get()
             throw error
         }
         if case .manual(let clock) = configuration.clock.source {
+            // Fails only when the cluster has ended meanwhile, to which time means nothing any more.
             running.clockObserver = clock.observe { _ = try? await loop.submit { broker.value.timePassed() }.get() }
         }
         return running
@@ -168,6 +171,7 @@ public final class EmbeddedKafkaCluster: Sendable {
         if case .manual(let clock) = self.configuration.clock.source, let observer = running.clockObserver {
             clock.removeObserver(observer)
         }
+        // A socket that is closed already is what is wanted.
         for channel in running.channels.values { try? await channel.close() }
         let broker = running.broker
         let result = await Self.result {
