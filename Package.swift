@@ -19,6 +19,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "KafkaClient", targets: ["KafkaClient"]),
+        .library(name: "KafkaClientServiceLifecycle", targets: ["KafkaClientServiceLifecycle"]),
         .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
         .executable(name: "kstream", targets: ["kstream"]),
@@ -27,6 +28,12 @@ let package = Package(
     dependencies: [
         // The logging API of server-side Swift: librdkafka's log lines and our own go where the application sends its logs.
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // The metrics API: librdkafka's statistics as gauges and counters, for whatever backend the application has.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        // The tracing API: spans of sends, receives and transactions, and their context in record headers.
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
+        // Clients as services of a service group, in a target of its own.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         // The embedded broker's sockets and byte buffers.
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         // TLS for the embedded broker.
@@ -51,6 +58,16 @@ let package = Package(
             dependencies: [
                 "CLibrdkafka",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "KafkaClientServiceLifecycle",
+            dependencies: [
+                "KafkaClient",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -160,8 +177,12 @@ let package = Package(
             name: "KafkaClientTests",
             dependencies: [
                 "KafkaClient",
+                "KafkaClientServiceLifecycle",
                 "EmbeddedKafka",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
