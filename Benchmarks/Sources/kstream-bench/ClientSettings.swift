@@ -42,7 +42,7 @@ struct ClientSettings: Sendable {
     /// Room for all records of a benchmark, so that a round can be fetched before it is read.
     private static let prefetchedBytes = 512 * 1024 * 1024
     private static let prefetchedRecords = 2_000_000
-    /// The mock broker holds every fetch that finds nothing for the whole of this time.
+    /// librdkafka's mock broker holds every fetch that finds nothing for the whole of this time.
     private static let fetchWaitMilliseconds = 100
 
     func consumer(isIdle: Bool) -> KafkaConsumer.Configuration {

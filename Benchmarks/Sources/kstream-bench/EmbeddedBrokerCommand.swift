@@ -19,6 +19,9 @@ struct EmbeddedBrokerCommand: AsyncParsableCommand {
     @Argument(help: "Topics to create, as NAME:PARTITIONS.")
     var topics: [String] = []
 
+    /// Producers write some gigabytes in all: what is old makes room. Consumers read less than is kept of a partition.
+    private static let topicSettings = ["segment.bytes": "\(8 << 20)", "retention.bytes": "\(16 << 20)"]
+
     /// Runs on the main thread, which may wait for the next line: the broker has a thread of its own.
     @MainActor
     func run() async throws {
@@ -28,7 +31,7 @@ struct EmbeddedBrokerCommand: AsyncParsableCommand {
                 guard parts.count == 2, let partitions = Int(parts[1]) else {
                     throw ValidationError("\(topic) is not NAME:PARTITIONS")
                 }
-                try await cluster.createTopic(String(parts[0]), partitions: partitions)
+                try await cluster.createTopic(String(parts[0]), partitions: partitions, settings: Self.topicSettings)
             }
             self.answer(cluster.bootstrapServers.joined(separator: ","))
             while readLine() != nil { self.answer("\(measurement_cpu())") }

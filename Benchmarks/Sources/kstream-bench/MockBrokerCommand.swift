@@ -1,7 +1,7 @@
 import ArgumentParser
 import CReference
 
-/// The broker that the benchmarks run on by default, as a process of its own.
+/// librdkafka's mock broker as a process of its own: what the embedded broker is compared with.
 struct MockBrokerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mock-broker",

@@ -31,9 +31,18 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Exit with 1 when a budget is not met.")
     var strict = false
 
+    /// A broker that the benchmark starts.
+    enum OwnBroker: String, ExpressibleByArgument, CaseIterable {
+        case embedded
+        case mock
+    }
+
+    @Option(help: "The broker to measure on, in a process of its own: the embedded one, or librdkafka's mock.")
+    var broker = OwnBroker.embedded
+
     @Option(
         name: [.customShort("b"), .long],
-        help: "A cluster to measure on; by default the environment's KSTREAM_BOOTSTRAP_SERVERS, else a mock broker."
+        help: "A cluster to measure on instead; by default the environment's KSTREAM_BOOTSTRAP_SERVERS, if it is set."
     )
     var bootstrapServers: String?
 
@@ -49,11 +58,12 @@ struct RunCommand: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let format = self.format ?? environment["FORMAT"].flatMap(Format.init(rawValue:)) ?? .table
-        let servers = self.bootstrapServers ?? environment["KSTREAM_BOOTSTRAP_SERVERS"]
+        let servers = self.bootstrapServers ?? environment["KSTREAM_BOOTSTRAP_SERVERS"] ?? ""
+        let own: Broker.Kind = self.broker == .mock ? .mock : .embedded(nodes: 1)
         let suite = Suite(
             sizes: self.quick ? .quick : .full,
             rounds: self.rounds ?? (self.quick ? 3 : 9),
-            servers: servers.flatMap { $0.isEmpty ? nil : $0 },
+            broker: servers.isEmpty ? own : .cluster(servers),
             selection: self.only,
             isVerbose: self.verbose
         )

@@ -17,6 +17,19 @@ final class Broker {
         case embedded(nodes: Int)
         /// A cluster that is there already.
         case cluster(String)
+
+        /// What a reader of the figures needs to know of it.
+        var note: String {
+            switch self {
+            case .mock:
+                "librdkafka's mock broker in a process of its own, which serves wake-ups badly: a fetch that finds "
+                    + "nothing waits its whole fetch.wait.max.ms, and a fetch brings one message set of each partition"
+            case .embedded:
+                "the embedded broker in a process of its own"
+            case .cluster(let servers):
+                "the cluster \(servers)"
+            }
+        }
     }
 
     /// `host:port`, several separated by commas.

@@ -59,7 +59,7 @@ extension Suite {
         var name: String { "\(self.side.rawValue)-\(self.work.rawValue)" }
     }
 
-    /// Measures kinds of work by turns, each on a topic of its own: the mock drops what is older than its 5 MB.
+    /// Measures kinds of work by turns, each on a topic of its own: brokers drop what is old beyond some megabytes.
     ///
     /// - Parameter factor: how many times the suite's rounds; what is short or unsteady gets more.
     private func produce(_ kinds: [Kind], factor: Int) throws -> [[Measurement]] {

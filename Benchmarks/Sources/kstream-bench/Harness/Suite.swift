@@ -4,8 +4,8 @@ import Foundation
 struct Suite {
     var sizes: Sizes
     var rounds: Int
-    /// A cluster instead of the mock.
-    var servers: String?
+    /// What the client is measured on.
+    var broker: Broker.Kind
     /// Beginnings of the names of the rows that are wanted; empty for all.
     var selection: [String]
     /// Whether each measurement is told on standard error.
@@ -48,15 +48,8 @@ struct Suite {
 
     /// What a reader of the figures needs to know.
     var notes: [String] {
-        let place =
-            if let servers {
-                "on the cluster \(servers)"
-            } else {
-                "on librdkafka's mock broker in a process of its own, which serves wake-ups badly: a fetch that finds "
-                    + "nothing waits its whole fetch.wait.max.ms, and a fetch brings one message set of each partition"
-            }
         return [
-            "Measured \(place).",
+            "Measured on \(self.broker.note).",
             "ratio: median of ours to median of the reference, over interleaved rounds; "
                 + "rounds: the ratios of single rounds; cpu: the ratio of processor time.",
             "consume-batches and consume-records read what is already fetched: they measure the client, "
@@ -76,7 +69,7 @@ struct Suite {
         func topic(_ name: String) -> Broker.Topic {
             Broker.Topic(name: prefix + name, partitions: self.sizes.partitions)
         }
-        let broker = try Broker(kind ?? self.servers.map { .cluster($0) } ?? .mock, topics: topics.map(topic))
+        let broker = try Broker(kind ?? self.broker, topics: topics.map(topic))
         defer { broker.stop() }
         let ours = try Worker(.ours, broker: broker, isVerbose: self.isVerbose)
         defer { ours.stop() }
