@@ -18,7 +18,7 @@ extension Broker {
 
     private func changeNode(_ id: Int32, isUp: Bool) throws {
         try self.requireNode(id)
-        self.nodes.set(id, isUp: isUp)
+        self.movingCoordinators { $0.set(id, isUp: isUp) }
         for topic in self.topics.topics.values { self.placeLeaders(of: topic) }
     }
 
@@ -43,6 +43,23 @@ extension Broker {
         guard self.nodes.isUp(node) else {
             throw EmbeddedKafkaError(.unknownNode, "node \(node) can't coordinate: it is not up, or not there")
         }
-        self.nodes.movedCoordinators[key] = node
+        self.movingCoordinators { $0.movedCoordinators[key] = node }
+    }
+
+    /// Changes the nodes. Who waits at a group's old coordinator is told to look for the new one.
+    private func movingCoordinators(_ change: (inout NodeTable) -> Void) {
+        func coordinators() -> [String: Int32?] {
+            Dictionary(
+                uniqueKeysWithValues: self.groups.groups.keys.map { group in
+                    (group, self.nodes.coordinator(of: .init(isTransaction: false, id: group)))
+                }
+            )
+        }
+        let before = coordinators()
+        change(&self.nodes)
+        for (group, node) in coordinators() where before[group] != node {
+            self.perform(self.groups.moved(group: group, now: self.now))
+        }
+        self.settle()
     }
 }

@@ -132,6 +132,31 @@ struct NodeTests {
         }
     }
 
+    @Test("Who waits at the old coordinator for the others of its group is sent to the new one")
+    func moveCoordinatorWhileJoining() async throws {
+        try await withEmbeddedKafka(.init(nodes: 2)) { cluster in
+            try await cluster.moveCoordinator(ofGroup: "g", to: 1)
+            let member = try await TestClient.connect(to: cluster, node: 1)
+            let first = try await member.join("g", member: try await member.join("g").member)
+            #expect(try await member.sync("g", first).error == 0)
+
+            // The first member does not join again, so the second one waits for it.
+            let newcomer = try await TestClient.connect(to: cluster, node: 1)
+            let id = try await newcomer.join("g").member
+            async let waiting = newcomer.join("g", member: id)
+            try await eventually { try await member.heartbeat("g", first) == 27 }
+            try await cluster.moveCoordinator(ofGroup: "g", to: 2)
+            #expect(try await waiting.error == 16)
+
+            // The new coordinator knows the first member, and nothing of one that was in no generation yet.
+            let moved = try await TestClient.connect(to: cluster, node: 2)
+            #expect(try await moved.join("g", member: id).error == 25)
+            let second = try await moved.join("g", member: first.member)
+            #expect(second.error == 0)
+            #expect(second.members == [first.member])
+        }
+    }
+
     @Test("Nodes, topics and groups that are not there are said so", arguments: [Int32.min, -1, 0, 3, .max])
     func unknown(node: Int32) async throws {
         try await withEmbeddedKafka(.init(nodes: 2)) { cluster in

@@ -107,4 +107,16 @@ extension ClassicGroup {
         self.members[member.id] = member
         return true
     }
+
+    /// The group has another coordinator now: who waits here is told to look for it. A member that nobody has told its id
+    /// yet will come as a new one, so it is forgotten.
+    mutating func coordinatorMoved(now: Int64) {
+        for var member in self.membersInOrder where member.joinWaiter != nil || member.syncWaiter != nil {
+            self.refuseWaiters(of: &member, .notCoordinator)
+            member.renewSession(now: now)
+            self.members[member.id] = member
+            if member.isNew { self.remove(member.id) }
+        }
+        if self.state == .preparingRebalance { self.completeJoinIfAllCame(now: now) }
+    }
 }

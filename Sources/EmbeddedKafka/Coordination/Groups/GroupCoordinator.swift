@@ -77,6 +77,12 @@ struct GroupCoordinator {
         for group in self.groups.keys where self.groups[group]?.forget(waiter, now: now) == true { return }
     }
 
+    /// Another node coordinates a group from now on.
+    mutating func moved(group: String, now: Int64) -> [GroupAnswer] {
+        self.groups[group]?.coordinatorMoved(now: now)
+        return self.takeAnswers(group)
+    }
+
     // MARK: Time
 
     /// When ``tick(now:)`` has something to do.
