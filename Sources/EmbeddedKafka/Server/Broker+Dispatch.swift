@@ -102,12 +102,13 @@ extension Broker {
         _ exchange: Exchange,
         _ handle: (Request, Exchange) -> Void
     ) throws(WireError) {
-        let request = try Request(from: &reader, version: exchange.version)
+        var request = try Request(from: &reader, version: exchange.version)
         // Advertised for clients that look for them, and refused, like the record formats that come with them.
         guard Request.api.served.contains(exchange.version) else {
             return request.refuse(.unsupportedVersion, exchange)
         }
         guard !self.faults.isEmpty else { return handle(request, exchange) }
+        request = request.explicit(in: self)
         var subject = request.subject
         subject.node = exchange.node
         subject.clientID = exchange.clientID
@@ -116,7 +117,13 @@ extension Broker {
         case .error(let code):
             // Clients read a refusal of their ApiVersions in the oldest form (KIP-511).
             if Request.api == .apiVersions { exchange.header.apiVersion = 0 }
-            request.refuse(ErrorCode(rawValue: code) ?? .unknownServerError, exchange)
+            let code = ErrorCode(rawValue: code) ?? .unknownServerError
+            if let request = request as? MetadataRequest {
+                // Without nodes it would tell the client to forget the cluster.
+                exchange.answer(self.metadata(of: request.failure(code).topics))
+            } else {
+                request.refuse(code, exchange)
+            }
         case .dropRequest: break
         case .disconnectBefore: exchange.connection.close()
         case .dropResponse:
@@ -139,6 +146,9 @@ extension Broker {
 protocol Refusable {
     associatedtype Response: ResponseMessage
 
+    /// The same request with everything that it is about named.
+    func explicit(in broker: Broker) -> Self
+
     /// What the request is about.
     var subject: FaultTable.Subject { get }
 
@@ -150,6 +160,8 @@ protocol Refusable {
 }
 
 extension Refusable {
+    func explicit(in broker: Broker) -> Self { self }
+
     func refuse(_ code: ErrorCode, _ exchange: Exchange) {
         exchange.answer(self.failure(code))
     }

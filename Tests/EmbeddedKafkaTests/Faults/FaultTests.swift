@@ -52,6 +52,18 @@ struct FaultTests {
         }
     }
 
+    @Test("An error of metadata still names the nodes, and a topic's fault finds who asks for all topics")
+    func metadataError() async throws {
+        try await self.withTopic(nodes: 2) { cluster, client in
+            let fault = try await cluster.faults.add(.init(.metadata, .error(5), topic: "t"))
+            let answer = try await client.metadata(nil)
+            #expect(answer.nodes.count == 2)
+            #expect(answer.topics.first { $0.name == "t" }?.error == 5)
+            #expect(try await fault.count == 1)
+            #expect(try await client.metadata(nil).topics.map(\.error) == [0])
+        }
+    }
+
     @Test("A delayed answer comes later, and the effect at once")
     func delay() async throws {
         try await self.withTopic { cluster, client in

@@ -33,15 +33,18 @@ extension Broker {
             case .failure(let code): return MetadataResponse.Topic(errorCode: code, name: name)
             }
         }
-        exchange.answer(
-            MetadataResponse(
-                brokers: self.nodes.up.map { node in
-                    MetadataResponse.Broker(nodeID: node.id, host: node.host, port: Int32(node.port))
-                },
-                clusterID: self.clusterID,
-                controllerID: self.nodes.controller ?? -1,
-                topics: topics
-            )
+        exchange.answer(self.metadata(of: topics))
+    }
+
+    /// What is told of topics, with the nodes that are up.
+    func metadata(of topics: [MetadataResponse.Topic]) -> MetadataResponse {
+        MetadataResponse(
+            brokers: self.nodes.up.map { node in
+                MetadataResponse.Broker(nodeID: node.id, host: node.host, port: Int32(node.port))
+            },
+            clusterID: self.clusterID,
+            controllerID: self.nodes.controller ?? -1,
+            topics: topics
         )
     }
 

@@ -7,6 +7,13 @@ extension ApiVersionsRequest: Refusable {
 }
 
 extension MetadataRequest: Refusable {
+    func explicit(in broker: Broker) -> MetadataRequest {
+        var request = self
+        // All topics that there are, so that a fault of a topic or of all topics finds them.
+        request.topics = self.topics ?? broker.topics.topics.keys.sorted()
+        return request
+    }
+
     var subject: FaultTable.Subject {
         var subject = FaultTable.Subject(api: Self.api)
         subject.topics = self.topics ?? []
