@@ -42,6 +42,8 @@ extension ConsumerCore {
             await self.readerDone.wait()
         }
         self.store(self.state.withLock { $0.finishReading() })
+        pump.async { self.giveUpAll(until: deadline, client: client) }
+        await self.gaveUpAll.wait()
         self.commits.end()
         pump.async { self.leaveGroup(client) }
         // The reader may have used up the time; leaving takes a few milliseconds and is worth a little more. A consumer that

@@ -50,23 +50,34 @@ extension ConsumerCore {
     /// Takes what is in the data queue, as one batch.
     private func drain(_ mode: State.ReaderMode, readerID: Int) -> KafkaConsumerBatch? {
         guard let client = self.handle.withLock({ $0 }) else { return nil }
-        let capacity = self.configuration.maxBatchRecords
         while self.state.withLock({ $0.phase == .open }) {
-            let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
-            let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
-            guard count > 0 else {
-                buffer.deallocate()
-                return nil
-            }
-            guard let batch = self.sort(buffer, count: count, client: client) else { continue }
-            let now = ContinuousClock.now
-            if let found = self.state.withLock({
-                $0.readerFound(batch, mode: mode, readerID: readerID, now: now)
-            }) {
-                return found
+            switch self.betweenDrains({ self.drainOnce(mode, readerID: readerID, client: client) }) {
+            case .empty: return nil
+            case .nothingToHandOut: continue
+            case .batch(let batch): return batch
             }
         }
         return nil
+    }
+
+    private enum Drained {
+        case empty
+        case nothingToHandOut
+        case batch(KafkaConsumerBatch)
+    }
+
+    private func drainOnce(_ mode: State.ReaderMode, readerID: Int, client: ClientHandle) -> Drained {
+        let capacity = self.configuration.maxBatchRecords
+        let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
+        let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
+        guard count > 0 else {
+            buffer.deallocate()
+            return .empty
+        }
+        guard let batch = self.sort(buffer, count: count, client: client) else { return .nothingToHandOut }
+        let now = ContinuousClock.now
+        let found = self.state.withLock { $0.readerFound(batch, mode: mode, readerID: readerID, now: now) }
+        return found.map { .batch($0) } ?? .nothingToHandOut
     }
 
     /// Parts records from ends of partitions and errors, which come in the shape of messages too.
@@ -132,10 +143,10 @@ extension ConsumerCore {
         self.signal.signal()
     }
 
-    private func carryOut(_ step: State.ReaderStep) {
+    func carryOut(_ step: State.ReaderStep) {
         self.store(step.store)
-        if let revocation = step.answer, let client = self.handle.withLock({ $0 }) {
-            client.pump.dispatchQueue.async { self.answer(revocation, client: client) }
+        if let revocation = step.drained, let client = self.handle.withLock({ $0 }) {
+            client.pump.dispatchQueue.async { self.drained(revocation, client: client) }
         }
         if self.state.withLock({ $0.phase == .closing && $0.isReaderDone }) {
             self.readerDone.complete()

@@ -51,6 +51,7 @@ extension ConsumerCore {
         try await self.onPump(client) { client throws(KafkaError) in
             let list = PartitionList(partitions.mapValues(\.librdkafkaValue))
             self.forward(Array(partitions.keys), client: client)
+            self.tellListeners { $0.assigned(Set(partitions.keys)) }
             let response = rd_kafka_assign(client.pointer, list.pointer)
             guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 throw KafkaError(response, operation: operation)

@@ -31,8 +31,7 @@ extension ConsumerCore {
         case .store(let positions):
             self.store(positions)
         case .leaveGroup:
-            self.logger.error("processing took longer than maxPollInterval: leaving the group")
-            rd_kafka_unsubscribe(client.pointer)
+            self.leaveGroup(becauseOfSlowness: client)
         }
     }
 

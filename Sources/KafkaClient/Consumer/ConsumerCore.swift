@@ -9,7 +9,7 @@ internal import Synchronization
 /// reader's own task drains; rebalances, commits and errors come through the pump and are handled there, one after the
 /// other.
 ///
-/// Unchecked, because `partitionQueues`, `wasAssigned`, `gaveUp` and `timer` are confined to the pump.
+/// Unchecked, because the variables are confined to the pump.
 final class ConsumerCore: @unchecked Sendable {
     typealias State = ConsumerState<KafkaConsumerBatch>
 
@@ -21,7 +21,10 @@ final class ConsumerCore: @unchecked Sendable {
     let signal = DataSignal()
     let dataQueue: SendablePointer
     let closeQueue: SendablePointer
+    /// Held while the reader takes records out of the data queue, so that nothing changes between that and handing out.
+    private let drainLock = Mutex(())
     let readerDone = Completion()
+    let gaveUpAll = Completion()
     let leftGroup = Completion()
     let closed = Completion()
     var partitionQueues: [KafkaTopicPartition: OpaquePointer] = [:]
@@ -30,6 +33,16 @@ final class ConsumerCore: @unchecked Sendable {
     /// Whether the group could not be left in time.
     var gaveUp = false
     var timer: (any DispatchSourceTimer)?
+    var line = RebalanceLine()
+    var listeners: [any RebalanceListener] = []
+    /// The hook that is running, and what it was given.
+    var hookTask: Task<Void, Never>?
+    var hookContext: KafkaRebalance?
+    /// Until when the rebalance with this number waits.
+    var rebalanceDeadline: (id: Int, instant: ContinuousClock.Instant)?
+    var closeDeadline: DispatchTime?
+    /// Whether the consumer is closed and has given up its partitions.
+    var hasGivenUpAll = false
 
     init(configuration: KafkaConsumer.Configuration, logger: Logger) throws(KafkaError) {
         let operation = KafkaConsumer.Configuration.operation
@@ -88,6 +101,11 @@ final class ConsumerCore: @unchecked Sendable {
             Unmanaged.passUnretained(self.signal).toOpaque()
         )
         client.pump.dispatchQueue.async { [weak self] in self?.startTimer() }
+    }
+
+    /// Does something while no records are on their way from the data queue to the reader.
+    func betweenDrains<R>(_ body: () -> R) -> R {
+        self.drainLock.withLock { _ in body() }
     }
 
     /// The client, unless it is closed.

@@ -4,6 +4,9 @@ protocol ConsumerStateBatch: AnyObject, Sendable {
     var count: Int { get }
     /// How many records the reader took, in a sequence of records.
     var takenCount: Int { get }
+    /// The number of assignments until the records were handed out (see ``ConsumerState/isOwned(_:since:)``). Set once,
+    /// before they are.
+    var ownership: Int { get set }
     /// Makes the reader look up before it takes another record.
     func interrupt()
     var isInterrupted: Bool { get }
@@ -36,19 +39,17 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         case partitions
     }
 
-    /// Partitions that the group takes away, waiting for the reader to come to the end of what it has in hand.
-    struct Revocation {
+    /// Partitions that the group takes away, which nothing new is handed out of.
+    struct Revocation: Equatable {
         var id: Int
-        var partitions: [KafkaTopicPartition]
+        var partitions: Set<KafkaTopicPartition>
     }
 
     /// What the reader has in hand.
-    private struct HandedOut {
+    struct HandedOut {
         var batch: Batch
         var mode: ReaderMode
         var readerID: Int
-        /// Partitions that were given up since. They may have come back, but not the records in hand: those are read again.
-        var givenUp: Set<KafkaTopicPartition> = []
         /// When the reader was last seen to get on.
         var progressTime: ContinuousClock.Instant
         var takenCount = 0
@@ -66,22 +67,30 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     private(set) var phase = Phase.open
     private(set) var subscription = Subscription.none
-    private(set) var assignment: Set<KafkaTopicPartition> = []
+    var assignment: Set<KafkaTopicPartition> = []
     /// Whether the assignment is what the group gave last, be it empty, and not what a rebalance has left of it.
-    private(set) var hasAssignment = false
-    private var handedOut: HandedOut?
+    var hasAssignment = false
+    /// How often partitions were assigned, and for each partition which assignment brought it.
+    var ownership = 0
+    var ownedSince: [KafkaTopicPartition: Int] = [:]
+    var handedOut: HandedOut?
+    /// What others than the reader have in hand.
+    var holds: [Int: Hold] = [:]
+    var nextHoldID = 0
     /// Whether the reader waits for records in the consumer, so that nothing is being processed.
     private var readerIsInside = false
     /// The sequences that are being read; one at most, unless the consumer is misused.
     private var readers: Set<Int> = []
     private var nextReaderID = 0
     /// Positions that were committed explicitly, which what is processed by the count of records must not take back.
-    private var explicitPositions: [KafkaTopicPartition: Int64] = [:]
-    private var revocation: Revocation?
-    private var nextRevocationID = 0
+    var explicitPositions: [KafkaTopicPartition: Int64] = [:]
+    /// The partitions that are being given up, until they are.
+    var revocation: Revocation?
+    /// Whether the revocation waits for what is in hand.
+    var awaitsDrain = false
     private var failures: [KafkaError] = []
     /// Whether the consumer left the group because processing took too long.
-    private var isOutOfGroup = false
+    private(set) var isOutOfGroup = false
 
     // MARK: Subscription
 
@@ -99,8 +108,12 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         }
     }
 
-    mutating func assigned(_ partitions: [KafkaTopicPartition]) {
+    mutating func assigned(_ partitions: some Sequence<KafkaTopicPartition>) {
+        self.ownership += 1
         self.assignment.formUnion(partitions)
+        for partition in partitions {
+            self.ownedSince[partition] = self.ownership
+        }
         self.hasAssignment = true
     }
 
@@ -119,8 +132,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     struct ReaderStep {
         /// Positions to store before anything else.
         var store: [Position] = []
-        /// A revocation that need not wait any longer, to be answered after storing.
-        var answer: Revocation?
+        /// The revocation that need not wait any longer, once that is stored.
+        var drained: Int?
         var action: ReaderAction
     }
 
@@ -133,7 +146,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     /// A sequence is no longer read: what it took but did not ask beyond stays unprocessed for now.
     mutating func readerLeft(_ readerID: Int) -> ReaderStep {
         self.readers.remove(readerID)
-        return self.revocation == nil ? ReaderStep(action: .end) : self.settle(isAsking: false)
+        return self.awaitsDrain ? self.settle(isAsking: false) : ReaderStep(action: .end)
     }
 
     /// The reader asks for more: what it had is processed.
@@ -208,10 +221,11 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         // Closing does not wait for a reader that has nothing in hand.
         guard self.phase == .open else { return nil }
         var found = batch
-        if !batch.partitions.allSatisfy(self.assignment.contains) {
-            guard let rest = batch.splitRemaining(keeping: self.assignment.contains) else { return nil }
+        if !batch.partitions.allSatisfy(self.isReadable) {
+            guard let rest = batch.splitRemaining(keeping: self.isReadable) else { return nil }
             found = rest
         }
+        found.ownership = self.ownership
         self.readerIsInside = false
         self.handedOut = HandedOut(batch: found, mode: mode, readerID: readerID, progressTime: now)
         return found
@@ -229,15 +243,15 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             }
             step.store = self.positionsToStore(after: processed)
         }
-        step.answer = self.takeRevocation()
+        step.drained = self.takeDrained(readerAsks: isAsking)
         return step
     }
 
-    private mutating func positionsToStore(after processed: Int) -> [Position] {
+    mutating func positionsToStore(after processed: Int) -> [Position] {
         guard let handedOut, processed > handedOut.storedCount else { return [] }
         self.handedOut?.storedCount = processed
         return handedOut.batch.positions(after: processed).filter { position in
-            self.isOwned(position.partition, since: handedOut)
+            self.isOwned(position.partition, since: handedOut.batch.ownership)
                 && position.offset > self.explicitPositions[position.partition] ?? -1
         }
     }
@@ -264,70 +278,17 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             self.handedOut?.progressTime = now
             return batch
         }
-        guard let rest = batch.splitRemaining(keeping: { self.isOwned($0, since: handedOut) }) else { return nil }
+        let isKept = { self.isReadable($0) && self.isOwned($0, since: batch.ownership) }
+        guard let rest = batch.splitRemaining(keeping: isKept) else { return nil }
+        rest.ownership = batch.ownership
         self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
         return rest
     }
 
     /// Whether somebody may be processing records right now.
-    private var isProcessing: Bool {
+    var isProcessing: Bool {
         guard let handedOut, !self.readerIsInside else { return false }
         return self.readers.contains(handedOut.readerID)
-    }
-
-    /// Whether a partition was owned all the time since its records were handed out.
-    private func isOwned(_ partition: KafkaTopicPartition, since handedOut: HandedOut) -> Bool {
-        self.assignment.contains(partition) && !handedOut.givenUp.contains(partition)
-    }
-
-    private mutating func giveUp(_ partitions: [KafkaTopicPartition]) {
-        self.assignment.subtract(partitions)
-        self.handedOut?.givenUp.formUnion(partitions)
-        for partition in partitions {
-            self.explicitPositions[partition] = nil
-        }
-    }
-
-    // MARK: Rebalances
-
-    enum RevocationAction {
-        /// Store positions, then answer.
-        case answer(Revocation, store: [Position])
-        /// The reader is told; the answer follows when it asks for more, or at the deadline.
-        case wait(Revocation)
-    }
-
-    /// The group takes partitions away.
-    ///
-    /// - Parameter isLost: whether others may own them already: then there is nothing to wait for, nor to commit.
-    mutating func revoke(_ partitions: [KafkaTopicPartition], isLost: Bool) -> RevocationAction {
-        defer { self.nextRevocationID += 1 }
-        let revocation = Revocation(id: self.nextRevocationID, partitions: partitions)
-        self.hasAssignment = false
-        self.handedOut?.batch.interrupt()
-        if isLost || self.phase != .open || self.isOutOfGroup || !self.isProcessing {
-            let store = isLost || self.isOutOfGroup ? [] : self.takeProcessed()
-            self.giveUp(partitions)
-            return .answer(revocation, store: store)
-        }
-        self.revocation = revocation
-        return .wait(revocation)
-    }
-
-    /// The deadline of a revocation is over.
-    ///
-    /// - Returns: the revocation, unless it was answered before, and what to store before it is answered now.
-    mutating func revocationExpired(id: Int) -> (revocation: Revocation, store: [Position])? {
-        guard self.revocation?.id == id else { return nil }
-        let store = self.takeProcessed()
-        return self.takeRevocation().map { ($0, store) }
-    }
-
-    private mutating func takeRevocation() -> Revocation? {
-        guard let revocation else { return nil }
-        self.revocation = nil
-        self.giveUp(revocation.partitions)
-        return revocation
     }
 
     // MARK: Time
@@ -342,12 +303,10 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     /// Called now and then while the consumer is open.
     mutating func tick(now: ContinuousClock.Instant, maxPollInterval: Duration) -> TickAction {
-        guard self.phase == .open, self.isProcessing, let handedOut else { return .none }
-        let taken = handedOut.batch.takenCount
-        if taken != handedOut.takenCount {
-            self.handedOut?.takenCount = taken
-            self.handedOut?.progressTime = now
-        } else if now - handedOut.progressTime > maxPollInterval, case .topics = self.subscription, !self.isOutOfGroup {
+        guard self.phase == .open else { return .none }
+        let isSlow = self.holds.values.contains { now - $0.progressTime > maxPollInterval }
+        let isReaderSlow = self.isReaderSlow(now: now, maxPollInterval: maxPollInterval)
+        if isSlow || isReaderSlow, case .topics = self.subscription, !self.isOutOfGroup {
             self.isOutOfGroup = true
             self.failures.append(
                 KafkaError(
@@ -360,8 +319,19 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             )
             return .leaveGroup
         }
-        let positions = self.positionsToStore(after: handedOut.processedCount)
+        let positions = self.isProcessing ? self.takeProcessed() : []
         return positions.isEmpty ? .none : .store(positions)
+    }
+
+    private mutating func isReaderSlow(now: ContinuousClock.Instant, maxPollInterval: Duration) -> Bool {
+        guard self.isProcessing, let handedOut else { return false }
+        let taken = handedOut.batch.takenCount
+        guard taken == handedOut.takenCount else {
+            self.handedOut?.takenCount = taken
+            self.handedOut?.progressTime = now
+            return false
+        }
+        return now - handedOut.progressTime > maxPollInterval
     }
 
     /// Positions that are processed but not stored yet.
@@ -377,21 +347,6 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         self.failures.append(error)
     }
 
-    /// The first of the partitions that may not be committed; none, without a subscription by group.
-    ///
-    /// - Parameter batch: what is to be committed, if it is records. Where it is what the reader has in hand, a partition
-    ///   that was given up and came back does not count: another member may have come further, and be taken back.
-    func partitionNotOwned(
-        of partitions: some Sequence<KafkaTopicPartition>,
-        in batch: Batch? = nil
-    ) -> KafkaTopicPartition? {
-        guard case .topics = self.subscription else { return nil }
-        if let batch, let handedOut, handedOut.batch === batch {
-            return partitions.first { !self.isOwned($0, since: handedOut) }
-        }
-        return partitions.first { !self.assignment.contains($0) }
-    }
-
     enum CloseAction {
         /// Somebody else closes it already.
         case none
@@ -401,26 +356,29 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     mutating func beginClose() -> CloseAction {
         guard self.phase == .open else { return .none }
-        let isProcessing = self.isProcessing
+        let isProcessing = self.isProcessing || !self.holds.isEmpty
         self.phase = .closing
         self.handedOut?.batch.interrupt()
         return .begin(waitForReader: isProcessing)
     }
 
     /// Whether closing need not wait for the reader any more.
-    var isReaderDone: Bool { !self.isProcessing || self.phase == .closed }
+    var isReaderDone: Bool { !self.isProcessing && self.holds.isEmpty || self.phase == .closed }
 
     /// The last positions to be committed.
     mutating func finishReading() -> [Position] {
         let positions = self.takeProcessed()
         self.handedOut = nil
-        self.revocation = nil
         return positions
     }
 
     mutating func finishClose() {
         self.phase = .closed
         self.assignment = []
+        self.ownedSince = [:]
+        self.holds = [:]
+        self.revocation = nil
+        self.awaitsDrain = false
         self.hasAssignment = false
         self.handedOut = nil
     }

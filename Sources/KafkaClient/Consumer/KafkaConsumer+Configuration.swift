@@ -75,8 +75,25 @@ extension KafkaConsumer {
         /// How long the processing of what was handed over may take before the consumer leaves the group and its reader
         /// gets an error. Waiting for records does not count. Default: 5 minutes.
         public var maxPollInterval = Duration.seconds(300)
-        /// How long a partition that the group takes away waits for what is being processed. Default: 30 s.
+        /// How long a partition that the group takes away waits for what is being processed and then for ``onRevoked``, and
+        /// how long the group waits for the other hooks. Default: 30 s.
         public var revocationTimeout = Duration.seconds(30)
+        /// Called when the group gave partitions to the consumer, before anything of them is fetched, which waits until it
+        /// returns: a place to restore state, and to begin elsewhere (``KafkaRebalance/seek(_:to:)``). A share may be empty.
+        ///
+        /// The hooks are called one after the other, each in a task of its own that is cancelled at the
+        /// ``KafkaRebalance/deadline``; the rebalance then goes on without it. Default: nothing is called.
+        public var onAssigned: (@Sendable (KafkaRebalance) async -> Void)?
+        /// Called when partitions are taken away, or given up because the consumer is closed, once what was in hand of them
+        /// is finished. They are given up when it returns: a place to finish what is done elsewhere, and to commit it.
+        ///
+        /// When what was in hand takes longer than ``revocationTimeout``, it is called all the same, but cancelled, not
+        /// waited for, and its commits are refused. Default: nothing is called.
+        public var onRevoked: (@Sendable (KafkaRebalance) async -> Void)?
+        /// Called when partitions are lost: the group has thrown the consumer out, or it left because processing took longer
+        /// than ``maxPollInterval``. Others may read them already, so what is done of them can't be committed any more.
+        /// Default: nothing is called.
+        public var onLost: (@Sendable (KafkaRebalance) async -> Void)?
         /// How long the first broker may take to answer before the reader gets an error with the code
         /// `brokerUnreachable`; `nil` waits for ever. Default: 30 s.
         public var connectTimeout: Duration? = .seconds(30)

@@ -85,17 +85,14 @@ public final class KafkaConsumer: Sendable {
     ///
     /// - Throws: ``KafkaError`` with the code `outcomeUnknown` when the task is cancelled before the answer.
     public func commit() async throws(KafkaError) {
-        let operation = "commit"
-        let client = try self.core.committingClient(operation: operation)
-        self.core.storeProcessed()
-        try await self.core.commits.commit(nil, client: client, operation: operation)
+        try await self.core.commit()
     }
 
     /// Commits that everything up to this record is processed, and returns when the broker has taken it.
     ///
     /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ record: KafkaConsumerRecord) async throws(KafkaError) {
-        try await self.commit([record.topicPartition: record.offset + 1], of: record.batch)
+        try await self.core.commit([record.topicPartition: record.offset + 1], of: record.batch)
     }
 
     /// Commits that everything up to the end of this batch is processed, and returns when the broker has taken it.
@@ -103,7 +100,7 @@ public final class KafkaConsumer: Sendable {
     /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ batch: KafkaConsumerBatch) async throws(KafkaError) {
         let positions = batch.positions(after: batch.count)
-        try await self.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) }, of: batch)
+        try await self.core.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) }, of: batch)
     }
 
     /// Commits positions, and returns when the broker has taken them.
@@ -115,37 +112,7 @@ public final class KafkaConsumer: Sendable {
     /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own (any more)
     ///   or a group with other members, `outcomeUnknown` when the task is cancelled before the answer.
     public func commit(_ offsets: [KafkaTopicPartition: Int64]) async throws(KafkaError) {
-        try await self.commit(offsets, of: nil)
-    }
-
-    private func commit(
-        _ offsets: [KafkaTopicPartition: Int64],
-        of batch: KafkaConsumerBatch?
-    ) async throws(KafkaError) {
-        let operation = "commit"
-        let client = try self.core.committingClient(operation: operation)
-        if let foreign = self.core.partitionNotOwned(of: offsets.keys, in: batch) {
-            throw KafkaError(
-                .groupMembership,
-                operation: operation,
-                topic: foreign.topic,
-                partition: foreign.partition,
-                message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
-            )
-        }
-        try TopicName.check(offsets.keys, operation: operation)
-        for (partition, offset) in offsets where offset < 0 {
-            throw KafkaError(
-                .invalidState,
-                operation: operation,
-                topic: partition.topic,
-                partition: partition.partition,
-                message: "\(offset) is not an offset"
-            )
-        }
-        guard !offsets.isEmpty else { return }
-        self.core.storeExplicit(offsets)
-        try await self.core.commits.commit(offsets, client: client, operation: operation)
+        try await self.core.commit(offsets, of: nil)
     }
 
     /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits included.

@@ -7,7 +7,7 @@ public import Synchronization
 /// of it is gone: keep ``KafkaConsumerRecord/detached()`` copies of records that are to live long.
 ///
 /// Unchecked, because the messages never change while they are readable, and what changes is atomic or, like
-/// `ownedCount`, touched by the one reader only.
+/// `ownedCount`, touched by the one reader only; `ownership` is set before anybody else has the batch.
 public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
@@ -25,6 +25,9 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
 
     /// How many records the batch has.
     public let count: Int
+
+    /// The number of assignments until it was handed out. Set once, before it is.
+    var ownership = 0
 
     /// The partitions of the batch, each with its last record.
     let progress: [Progress]

@@ -34,7 +34,7 @@ import Testing
         var state = try self.makeState()
         let step = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
         #expect(step.store.isEmpty)
-        #expect(step.answer == nil)
+        #expect(step.drained == nil)
         #expect(step.action.isPoll)
     }
 
@@ -157,7 +157,8 @@ import Testing
         state.assigned([])
         #expect(state.hasAssignment, "an empty share is one")
         state.assigned([self.p0, self.p1])
-        _ = state.revoke([self.p0], isLost: false)
+        _ = state.beginRevoking(.init(id: 0, partitions: [self.p0]))
+        _ = state.giveUp([self.p0], isLost: false)
         #expect(!state.hasAssignment, "the group shares out anew")
         state.assigned([])
         #expect(state.hasAssignment)
@@ -166,112 +167,10 @@ import Testing
         #expect(!state.hasAssignment)
     }
 
-    @Test func aRevocationIsAnsweredAtOnceWhenNothingIsProcessed() throws {
-        var state = try self.makeState()
-        _ = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
-        guard case .answer(let revocation, let store) = state.revoke([self.p0], isLost: false) else {
-            Issue.record("the reader has nothing in hand")
-            return
-        }
-        #expect(revocation.partitions == [self.p0])
-        #expect(store.isEmpty)
-        #expect(state.assignment == [self.p1])
-    }
-
-    @Test(arguments: [State.ReaderMode.records, .batches])
-    func aRevocationWaitsForTheReader(mode: State.ReaderMode) throws {
-        let batch = FakeBatch([(self.p0, 5), (self.p1, 70), (self.p0, 6), (self.p1, 71)])
-        var state = try self.makeState(handingOut: batch, mode)
-        if mode == .records { _ = batch.take() }
-        guard case .wait(let revocation) = state.revoke([self.p0], isLost: false) else {
-            Issue.record("the reader has something in hand")
-            return
-        }
-        #expect(state.assignment == [self.p0, self.p1], "its partitions may still be committed")
-        #expect(batch.take() == nil, "the reader must look up after its record")
-
-        let step = state.readerAsks(mode, readerID: 0, isCancelled: false, now: self.now)
-        #expect(step.answer?.id == revocation.id)
-        #expect(state.assignment == [self.p1])
-        switch mode {
-        case .batches:
-            #expect(step.store.offsets == [self.p0: 7, self.p1: 72])
-            #expect(step.action.isPoll)
-        case .records:
-            #expect(step.store.offsets == [self.p0: 6])
-            #expect(step.action.batch?.records.map(\.offset) == [70, 71], "what is left of the kept partition")
-        }
-        #expect(state.revocationExpired(id: revocation.id) == nil, "it was answered already")
-    }
-
-    @Test func aRevocationIsAnsweredWhenTheReaderLeaves() throws {
-        let batch = FakeBatch(self.p0, 5..<8)
-        var state = try self.makeState(handingOut: batch, .records)
-        _ = batch.take()
-        _ = batch.take()
-        _ = state.revoke([self.p0], isLost: false)
-        let step = state.readerLeft(0)
-        #expect(step.store.offsets == [self.p0: 6], "the record in hand is not processed")
-        #expect(step.answer?.partitions == [self.p0])
-    }
-
-    @Test func anExpiredRevocationStoresOnlyWhatIsProcessed() throws {
-        let batch = FakeBatch(self.p0, 5..<8)
-        var state = try self.makeState(handingOut: batch, .records)
-        _ = batch.take()
-        _ = batch.take()
-        guard case .wait(let revocation) = state.revoke([self.p0], isLost: false) else {
-            Issue.record("the reader has something in hand")
-            return
-        }
-        #expect(state.revocationExpired(id: revocation.id + 1) == nil)
-        let expired = state.revocationExpired(id: revocation.id)
-        let (answer, store) = try #require(expired)
-        #expect(answer.id == revocation.id)
-        #expect(store.offsets == [self.p0: 6])
-        #expect(state.partitionNotOwned(of: [self.p0]) == self.p0)
-        let step = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
-        #expect(step.store.isEmpty, "what was in hand is not committed")
-        #expect(step.answer == nil)
-        #expect(step.action.isPoll, "nor are records delivered that another member reads")
-    }
-
-    /// Else a commit could take back what another member has committed meanwhile.
-    @Test func whatWasInHandIsNotCommittedWhenItsPartitionComesBack() throws {
-        let batch = FakeBatch([(self.p0, 5), (self.p1, 70)])
-        var state = try self.makeState(handingOut: batch, .batches)
-        guard case .wait(let revocation) = state.revoke([self.p0], isLost: false) else {
-            Issue.record("the reader has something in hand")
-            return
-        }
-        _ = state.revocationExpired(id: revocation.id)
-        state.assigned([self.p0])
-        #expect(state.partitionNotOwned(of: [self.p0], in: batch) == self.p0)
-        #expect(state.partitionNotOwned(of: [self.p1], in: batch) == nil)
-        #expect(state.partitionNotOwned(of: [self.p0], in: FakeBatch(self.p0, 5..<6)) == nil, "read since")
-        #expect(state.partitionNotOwned(of: [self.p0]) == nil)
-    }
-
-    @Test func lostPartitionsAreNeitherWaitedForNorStored() throws {
-        let batch = FakeBatch(self.p0, 5..<8)
-        var state = try self.makeState(handingOut: batch, .records)
-        _ = batch.take()
-        _ = batch.take()
-        guard case .answer(_, let store) = state.revoke([self.p0], isLost: true) else {
-            Issue.record("there is nothing to wait for")
-            return
-        }
-        #expect(store.isEmpty)
-        #expect(state.takeProcessed().isEmpty)
-        let step = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
-        #expect(step.store.isEmpty)
-        #expect(step.action.isPoll)
-    }
-
     @Test func recordsFoundOfAPartitionThatIsGoneAreDropped() throws {
         var state = try self.makeState()
         _ = state.readerAsks(.batches, readerID: 0, isCancelled: false, now: self.now)
-        _ = state.revoke([self.p0], isLost: false)
+        _ = state.beginRevoking(.init(id: 0, partitions: [self.p0]))
         #expect(state.readerFound(FakeBatch(self.p0, 5..<8), mode: .batches, readerID: 0, now: self.now) == nil)
         let mixed = FakeBatch([(self.p0, 5), (self.p1, 70)])
         #expect(state.readerFound(mixed, mode: .batches, readerID: 0, now: self.now)?.records.map(\.offset) == [70])
@@ -281,11 +180,8 @@ import Testing
         let batch = FakeBatch(self.p0, 5..<8)
         var state = try self.makeState(handingOut: batch, .records)
         _ = batch.take()
-        guard case .wait(let revocation) = state.revoke([self.p0], isLost: false) else {
-            Issue.record("the reader has something in hand")
-            return
-        }
-        _ = state.revocationExpired(id: revocation.id)
+        _ = state.beginRevoking(.init(id: 0, partitions: [self.p0]))
+        _ = state.giveUp([self.p0], isLost: false)
         // Others have read on meanwhile, and committed.
         state.assigned([self.p0])
         let step = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
@@ -298,7 +194,7 @@ import Testing
         var state = try self.makeState(handingOut: batch, .records)
         _ = batch.take()
         _ = state.readerLeft(0)
-        _ = state.revoke([self.p0, self.p1], isLost: false)
+        _ = state.giveUp([self.p0, self.p1], isLost: true)
         state.assigned([self.p0, self.p1])
         let second = state.readerCame()
         let step = state.readerAsks(.records, readerID: second, isCancelled: false, now: self.now)
@@ -317,7 +213,7 @@ import Testing
         #expect(state.tick(now: self.now + .seconds(10), maxPollInterval: limit).isNothing)
         #expect(state.tick(now: self.now + .seconds(12), maxPollInterval: limit).isLeaving)
         #expect(state.tick(now: self.now + .seconds(30), maxPollInterval: limit).isNothing, "once is enough")
-        _ = state.revoke([self.p0, self.p1], isLost: false)
+        _ = state.giveUp([self.p0, self.p1], isLost: true)
 
         let error = try #require(
             state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now).action.error
@@ -482,55 +378,44 @@ import Testing
         #expect(state.readerFound(FakeBatch(self.p0, 5..<8), mode: .records, readerID: 0, now: self.now) == nil)
         #expect(state.readerLooks(isCancelled: false)?.isEnd == true)
     }
-
-    @Test func aRevocationWhileClosingIsAnsweredAtOnce() throws {
-        let batch = FakeBatch(self.p0, 5..<8)
-        var state = try self.makeState(handingOut: batch, .records)
-        _ = batch.take()
-        _ = state.beginClose()
-        guard case .answer = state.revoke([self.p0], isLost: false) else {
-            Issue.record("closing has waited already")
-            return
-        }
-    }
 }
 
 extension ConsumerState.ReaderAction {
-    fileprivate var isEnd: Bool {
+    var isEnd: Bool {
         if case .end = self { true } else { false }
     }
 
-    fileprivate var isPoll: Bool {
+    var isPoll: Bool {
         if case .poll = self { true } else { false }
     }
 
-    fileprivate var batch: Batch? {
+    var batch: Batch? {
         if case .deliver(let batch) = self { batch } else { nil }
     }
 
-    fileprivate var error: KafkaError? {
+    var error: KafkaError? {
         if case .fail(let error) = self { error } else { nil }
     }
 }
 
 extension ConsumerState.TickAction {
-    fileprivate var isNothing: Bool {
+    var isNothing: Bool {
         if case .none = self { true } else { false }
     }
 
-    fileprivate var isLeaving: Bool {
+    var isLeaving: Bool {
         if case .leaveGroup = self { true } else { false }
     }
 }
 
 extension ConsumerState.CloseAction {
-    fileprivate var waitsForReader: Bool? {
+    var waitsForReader: Bool? {
         if case .begin(let waits) = self { waits } else { nil }
     }
 }
 
 extension [(partition: KafkaTopicPartition, offset: Int64)] {
-    fileprivate var offsets: [KafkaTopicPartition: Int64] {
+    var offsets: [KafkaTopicPartition: Int64] {
         Dictionary(self.map { ($0.partition, $0.offset) }) { _, new in new }
     }
 }

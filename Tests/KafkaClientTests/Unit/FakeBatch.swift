@@ -9,6 +9,7 @@ final class FakeBatch: ConsumerStateBatch, @unchecked Sendable {
     let records: [Record]
     private(set) var takenCount = 0
     private(set) var isInterrupted = false
+    var ownership = 0
 
     init(_ records: [Record]) {
         self.records = records
