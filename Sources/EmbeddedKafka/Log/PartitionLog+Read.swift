@@ -4,7 +4,7 @@ extension PartitionLog {
     /// What a read found.
     struct Read {
         /// Whole batches, the first of which has the offset asked for or is the next one after it. May be empty.
-        var records: ByteBuffer
+        var records: BufferPieces
         var highWatermark: Int64
         var lastStableOffset: Int64
         var startOffset: Int64
@@ -20,7 +20,7 @@ extension PartitionLog {
         isolation == .readCommitted ? self.lastStableOffset : self.endOffset
     }
 
-    /// Reads whole batches, copied.
+    /// Reads whole batches.
     ///
     /// - Parameters:
     ///   - maxBytes: The records take no more, except for the first batch if `atLeastOneBatch`.
@@ -35,7 +35,7 @@ extension PartitionLog {
         guard !self.isClosed else { return .failure(.storageError) }
         guard offset >= self.startOffset, offset <= self.endOffset else { return .failure(.offsetOutOfRange) }
         var read = Read(
-            records: ByteBuffer(),
+            records: BufferPieces(),
             highWatermark: self.endOffset,
             lastStableOffset: self.lastStableOffset,
             startOffset: self.startOffset,
@@ -45,9 +45,8 @@ extension PartitionLog {
         let plan = self.plan(from: offset, isolation: isolation, maxBytes: limit, atLeastOneBatch: atLeastOneBatch)
         guard plan.bytes > 0 else { return .success(read) }
         do throws(LogError) {
-            read.records.reserveCapacity(plan.bytes)
             for part in plan.parts {
-                try part.segment.store.read(at: part.position, count: part.count, into: &read.records)
+                try part.segment.store.share(at: part.position, count: part.count, to: &read.records)
             }
         } catch {
             return .failure(.storageError)

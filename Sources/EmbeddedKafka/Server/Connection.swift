@@ -152,11 +152,11 @@ final class Connection: ChannelInboundHandler {
     }
 
     /// Sends the answer of the request in hand, which may have none, and goes on to the next.
-    func finish(_ exchange: Exchange, response: ByteBuffer?) {
+    func finish(_ exchange: Exchange, response: BufferPieces?) {
         guard self.exchange === exchange, let context = self.context else { return }
         self.exchange = nil
         if let response {
-            context.write(self.wrapOutboundOut(response), promise: nil)
+            for piece in response.pieces { context.write(self.wrapOutboundOut(piece), promise: nil) }
             self.needsFlush = true
         }
         guard !self.isWorking else { return }

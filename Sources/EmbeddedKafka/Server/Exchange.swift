@@ -6,7 +6,7 @@ final class Exchange {
     /// Known once the bytes were read that far.
     var header = RequestHeader(apiKey: 0, apiVersion: 0, correlationID: 0, clientID: nil)
     /// Where the answer goes before it reaches the client, for faults that delay or swallow it.
-    var interceptor: ((ByteBuffer?, Exchange) -> Void)?
+    var interceptor: ((BufferPieces?, Exchange) -> Void)?
     private var isAnswered = false
 
     init(connection: Connection) {
@@ -25,10 +25,8 @@ final class Exchange {
         writer.int32(0)
         ResponseHeader(correlationID: self.header.correlationID).write(to: &writer, api: api)
         message.write(to: &writer, version: self.version)
-        var bytes = writer.buffer
-        guard let length = Int32(exactly: bytes.readableBytes - 4) else { return self.connection.close() }
-        bytes.setInteger(length, at: bytes.readerIndex)
-        self.deliver(bytes)
+        guard let answer = writer.takeFrame() else { return self.connection.close() }
+        self.deliver(answer)
     }
 
     /// Ends the request without an answer, as a Produce that asks for none.
@@ -37,7 +35,7 @@ final class Exchange {
         self.deliver(nil)
     }
 
-    private func deliver(_ bytes: ByteBuffer?) {
+    private func deliver(_ bytes: BufferPieces?) {
         self.isAnswered = true
         if let interceptor = self.interceptor {
             interceptor(bytes, self)
@@ -47,7 +45,7 @@ final class Exchange {
     }
 
     /// Sends the bytes of the answer; what an interceptor calls when it is done.
-    func send(_ bytes: ByteBuffer?) {
+    func send(_ bytes: BufferPieces?) {
         self.connection.finish(self, response: bytes)
     }
 }

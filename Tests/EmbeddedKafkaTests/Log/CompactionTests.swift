@@ -36,7 +36,7 @@ struct CompactionTests {
                 // From inside a gap, the next record; a limit of one byte makes progress.
                 #expect(try log.values(from: 0) == ["2", "1", "2"])
                 let read = try log.read(from: 3, maxBytes: 1, isolation: .readUncommitted, atLeastOneBatch: true).get()
-                #expect(Batch.all(in: read.records).first?.header.leaderEpoch == 3)
+                #expect(Batch.all(in: read.records.joined).first?.header.leaderEpoch == 3)
             }
             #expect(log.size == log.segments.reduce(0) { $0 + Int64($1.size) })
             #expect(try log.add(keyed([("d", "1")])) == 5)

@@ -48,7 +48,7 @@ extension PartitionLog {
             isolation: isolation,
             atLeastOneBatch: true
         ).get()
-        return Batch.all(in: read.records)
+        return Batch.all(in: read.records.joined)
     }
 
     /// The values of all data records that a reader gets who obeys the list of aborted transactions.
@@ -63,7 +63,7 @@ extension PartitionLog {
         var waiting = (read.abortedTransactions ?? []).sorted { $0.firstOffset < $1.firstOffset }
         var aborted: Set<Int64> = []
         var records: [Batch.Record] = []
-        for batch in Batch.all(in: read.records) {
+        for batch in Batch.all(in: read.records.joined) {
             while let first = waiting.first, first.firstOffset <= batch.header.lastOffset {
                 aborted.insert(first.producerID)
                 waiting.removeFirst()

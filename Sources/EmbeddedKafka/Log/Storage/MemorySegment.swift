@@ -17,19 +17,34 @@ final class MemorySegment: SegmentStore {
     }
 
     func read(at position: Int, count: Int, into buffer: inout ByteBuffer) throws(LogError) {
+        buffer.reserveCapacity(minimumWritableBytes: count)
+        try self.forEachPiece(at: position, count: count) { piece, _ in buffer.writeImmutableBuffer(piece) }
+    }
+
+    func share(at position: Int, count: Int, to pieces: inout BufferPieces) throws(LogError) {
+        try self.forEachPiece(at: position, count: count) { piece, chunk in
+            // What is still appended to is copied: it is little, and sharing it would make the next append copy all of it.
+            pieces.append(chunk === self.chunks.last ? ByteBuffer(bytes: piece.readableBytesView) : piece)
+        }
+    }
+
+    private func forEachPiece(
+        at position: Int,
+        count: Int,
+        _ body: (ByteBuffer, Chunk) -> Void
+    ) throws(LogError) {
         guard position >= 0, count >= 0, position <= self.size, count <= self.size - position else {
             throw LogError("A segment in memory has \(self.size) bytes, not \(count) at \(position).")
         }
         var index = self.chunkIndex(at: position)
         var position = position
         var left = count
-        buffer.reserveCapacity(minimumWritableBytes: count)
         while left > 0, index < self.chunks.count {
             let chunk = self.chunks[index]
-            let bytes = chunk.bytes(from: position - chunk.start, atMost: left)
-            buffer.writeBytes(bytes)
-            position += bytes.count
-            left -= bytes.count
+            let piece = chunk.bytes(from: position - chunk.start, atMost: left)
+            body(piece, chunk)
+            position += piece.readableBytes
+            left -= piece.readableBytes
             index += 1
         }
     }
@@ -71,36 +86,31 @@ final class MemorySegment: SegmentStore {
 private final class Chunk {
     /// The position in the segment at which the chunk begins.
     let start: Int
-    private let memory: UnsafeMutableRawBufferPointer
-    private var count = 0
+    let capacity: Int
+    private var memory: ByteBuffer
 
     init(start: Int, capacity: Int) {
         self.start = start
-        self.memory = .allocate(byteCount: capacity, alignment: 16)
+        self.capacity = capacity
+        self.memory = ByteBufferAllocator().buffer(capacity: capacity)
     }
 
-    deinit { self.memory.deallocate() }
-
-    var capacity: Int { self.memory.count }
-    var room: Int { self.memory.count - self.count }
+    var room: Int { self.capacity - self.memory.readableBytes }
 
     /// The caller has looked at ``room``.
     func append(_ bytes: ByteBuffer) {
-        bytes.withUnsafeReadableBytes { source in
-            UnsafeMutableRawBufferPointer(rebasing: self.memory[self.count...]).copyMemory(from: source)
-        }
-        self.count += bytes.readableBytes
+        self.memory.writeImmutableBuffer(bytes)
     }
 
-    /// Holds until the next change of the chunk; the caller copies at once.
-    func bytes(from index: Int, atMost limit: Int) -> UnsafeRawBufferPointer {
-        let start = min(max(0, index), self.count)
-        let end = min(start + limit, self.count)
-        return UnsafeRawBufferPointer(rebasing: self.memory[start..<end])
+    /// A view of the bytes from an index on. As long as it lives, appending copies the chunk.
+    func bytes(from index: Int, atMost limit: Int) -> ByteBuffer {
+        let start = min(max(0, index), self.memory.readableBytes)
+        let count = min(limit, self.memory.readableBytes - start)
+        return self.memory.getSlice(at: start, length: count) ?? ByteBuffer()
     }
 
     func cut(to position: Int) {
-        self.count = min(self.count, max(0, position - self.start))
+        self.memory.moveWriterIndex(to: min(self.memory.readableBytes, max(0, position - self.start)))
     }
 }
 

@@ -12,6 +12,9 @@ protocol SegmentStore: AnyObject {
     /// Copies bytes that were appended.
     func read(at position: Int, count: Int, into buffer: inout ByteBuffer) throws(LogError)
 
+    /// Bytes that were appended, shared where that can be and copied where not. They stay as they are whatever comes.
+    func share(at position: Int, count: Int, to pieces: inout BufferPieces) throws(LogError)
+
     /// Cuts what comes after.
     func truncate(to size: Int) throws(LogError)
 
@@ -23,6 +26,15 @@ protocol SegmentStore: AnyObject {
 
     /// Nothing more will be asked.
     func close()
+}
+
+extension SegmentStore {
+    func share(at position: Int, count: Int, to pieces: inout BufferPieces) throws(LogError) {
+        var copy = ByteBuffer()
+        copy.reserveCapacity(count)
+        try self.read(at: position, count: count, into: &copy)
+        pieces.append(copy)
+    }
 }
 
 /// Where a partition's log keeps its segments, which are known by the offset that they begin at.

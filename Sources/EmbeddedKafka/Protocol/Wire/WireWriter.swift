@@ -2,25 +2,41 @@ internal import NIOCore
 
 /// Writes the primitive types of the Kafka protocol; the counterpart of ``WireReader``.
 struct WireWriter {
-    /// What was written.
-    private(set) var buffer: ByteBuffer
+    /// What was written before `tail`.
+    private var head = BufferPieces()
+    private var tail: ByteBuffer
     /// Whether the message has compact lengths and tagged fields.
     let isFlexible: Bool
 
     init(into buffer: ByteBuffer = ByteBuffer(), isFlexible: Bool) {
-        self.buffer = buffer
+        self.tail = buffer
         self.isFlexible = isFlexible
     }
 
-    /// Makes room for bytes to come, so that what is large is not copied again while the buffer grows.
-    mutating func reserve(_ bytes: Int) {
-        self.buffer.reserveCapacity(minimumWritableBytes: bytes)
+    /// What was written, in the pieces that it lies in.
+    var written: BufferPieces {
+        var pieces = self.head
+        pieces.append(self.tail)
+        return pieces
+    }
+
+    /// What was written.
+    var buffer: ByteBuffer { self.written.joined }
+
+    /// Takes what was written, behind its length in four bytes that were left for it; `nil` when that is too much for them.
+    mutating func takeFrame() -> BufferPieces? {
+        self.head.append(self.tail)
+        self.tail = ByteBuffer()
+        guard let length = Int32(exactly: self.head.readableBytes - 4) else { return nil }
+        self.head.setPrefix(length)
+        defer { self.head = BufferPieces() }
+        return self.head
     }
 
     // MARK: Numbers
 
     mutating func integer(_ value: some FixedWidthInteger) {
-        self.buffer.writeInteger(value)
+        self.tail.writeInteger(value)
     }
 
     mutating func int8(_ value: Int8) { self.integer(value) }
@@ -47,15 +63,33 @@ struct WireWriter {
             // What comes from outside was read from a message, so this holds; our own texts are short.
             let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes).prefix(Int(Int16.max)))
             self.shortLength(bytes.count)
-            self.buffer.writeBytes(bytes)
+            self.tail.writeBytes(bytes)
         }
     }
 
     mutating func bytes(_ value: ByteBuffer?) {
         guard let value else { return self.longLength(-1) }
         self.longLength(value.readableBytes)
-        self.buffer.writeImmutableBuffer(value)
+        self.tail.writeImmutableBuffer(value)
     }
+
+    /// Bytes with their length, which are not copied unless they are few.
+    mutating func pieces(_ value: BufferPieces?) {
+        guard let value else { return self.longLength(-1) }
+        self.longLength(value.readableBytes)
+        for piece in value.pieces {
+            if piece.readableBytes <= Self.copiedBytes {
+                self.tail.writeImmutableBuffer(piece)
+            } else {
+                self.head.append(self.tail)
+                self.head.append(piece)
+                self.tail = ByteBuffer()
+            }
+        }
+    }
+
+    /// A copy of so many bytes costs less than one more piece to send.
+    private static let copiedBytes = 4 << 10
 
     mutating func uuid(_ value: WireUUID) {
         self.integer(value.high)

@@ -52,10 +52,10 @@ extension Broker {
     /// connection closed.
     func bareToken(_ token: ByteBuffer, _ sasl: any SASLExchange, _ exchange: Exchange) {
         switch sasl.receive(Array(token.readableBytesView), security: self.security) {
-        case .goOn(let bytes): exchange.send(Self.frame(bytes))
+        case .goOn(let bytes): exchange.send(BufferPieces(Self.frame(bytes)))
         case .succeeded(let user, let bytes):
             exchange.connection.authentication = .done(user: user)
-            exchange.send(Self.frame(bytes))
+            exchange.send(BufferPieces(Self.frame(bytes)))
         case .failed: exchange.connection.close()
         }
     }

@@ -18,7 +18,7 @@ struct FetchResponse {
         /// Which replica to read from instead (KIP-392); -1: stay.
         var preferredReadReplica: Int32 = -1
         /// Whole batches. None is empty, not `nil`, which some clients can't read.
-        var records: ByteBuffer? = ByteBuffer()
+        var records: BufferPieces? = BufferPieces()
     }
 
     struct AbortedTransaction: Equatable {
@@ -34,8 +34,6 @@ struct FetchResponse {
 
 extension FetchResponse: ResponseMessage {
     func write(to writer: inout WireWriter, version: Int16) {
-        // Room for all at once, so that the records are copied once and not again with every growth.
-        writer.reserve(self.estimatedSize)
         writer.throttleTime()
         if version >= 7 {
             writer.error(self.errorCode)
@@ -45,14 +43,6 @@ extension FetchResponse: ResponseMessage {
         writer.tags()
     }
 
-    /// At least the size of the body in bytes, in any version.
-    private var estimatedSize: Int {
-        self.responses.reduce(16) { size, topic in
-            topic.partitions.reduce(size + topic.topic.utf8.count + 8) { size, partition in
-                size + 48 + 16 * (partition.abortedTransactions?.count ?? 0) + (partition.records?.readableBytes ?? 0)
-            }
-        }
-    }
 }
 
 extension FetchResponse.Topic: WireWritable {
@@ -72,7 +62,7 @@ extension FetchResponse.Partition: WireWritable {
         if version >= 5 { writer.int64(self.logStartOffset) }
         writer.elements(self.abortedTransactions, version: version)
         if version >= 11 { writer.int32(self.preferredReadReplica) }
-        writer.bytes(self.records)
+        writer.pieces(self.records)
         writer.tags()
     }
 }

@@ -60,7 +60,7 @@ extension ResponseSample {
                             logStartOffset: 10,
                             abortedTransactions: [.init(producerID: 1234, firstOffset: 33)],
                             preferredReadReplica: 6,
-                            records: ByteBuffer(bytes: [1, 2, 3])
+                            records: BufferPieces(ByteBuffer(bytes: [1, 2, 3]))
                         )
                     ]
                 )
