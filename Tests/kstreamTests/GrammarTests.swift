@@ -119,6 +119,23 @@ struct AssignmentWaitTests {
         #expect(again == .none)
     }
 
+    @Test func `it is looked again when a limit is over`() {
+        var wait = self.wait(exitsAtEnd: true)
+        #expect(wait.nextLook == nil)
+        _ = wait.look(hasAssignment: false, isEmpty: true, now: .seconds(1))
+        #expect(wait.nextLook == .seconds(5), "to say why")
+        _ = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(3))
+        #expect(wait.nextLook == .seconds(5))
+        _ = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(5))
+        #expect(wait.nextLook == .seconds(13), "to end")
+        _ = wait.look(hasAssignment: true, isEmpty: false, now: .seconds(6))
+        #expect(wait.nextLook == nil)
+        var following = self.wait(exitsAtEnd: false)
+        _ = following.look(hasAssignment: true, isEmpty: true, now: .seconds(1))
+        _ = following.look(hasAssignment: true, isEmpty: true, now: .seconds(5))
+        #expect(following.nextLook == nil, "it was said")
+    }
+
     @Test func `partitions begin it anew`() {
         var wait = self.wait(exitsAtEnd: true)
         _ = wait.look(hasAssignment: true, isEmpty: true, now: .seconds(0))

@@ -28,6 +28,14 @@ struct AssignmentWait {
         self.exitsAtEnd = exitsAtEnd
     }
 
+    /// When to look again although nothing changes; `nil` when time alone brings nothing new.
+    var nextLook: Duration? {
+        let speaks = self.hasSpoken ? nil : self.waitingSince.map { $0 + Self.patience }
+        let ends = self.exitsAtEnd ? self.emptySince.map { $0 + Self.limit } : nil
+        guard let speaks, let ends else { return speaks ?? ends }
+        return min(speaks, ends)
+    }
+
     /// Looks at the member's share.
     ///
     /// - Parameters:

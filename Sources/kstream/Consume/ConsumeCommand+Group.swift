@@ -6,13 +6,18 @@ extension ConsumeCommand {
     func consume(asMemberOf group: String, writer: RecordWriter) async throws {
         var configuration = try self.makeConfiguration(group: group)
         configuration.autoOffsetReset = self.from?.lower == .end ? .latest : .earliest
+        let wait = AssignmentWait(group: group, topic: self.topic.value, exitsAtEnd: self.exitAtEnd)
+        let watch = AssignmentWatch(wait)
+        watch.follow(&configuration)
+        defer { watch.finish() }
         let consumer = try await withKafkaConsumer(configuration, logger: self.connection.logger) { consumer in
             // A group may subscribe to a topic that is yet to come; somebody at a terminal has more likely mistyped it.
             _ = try await consumer.partitions(of: self.topic.value, timeout: self.connection.timeoutDuration)
             try await consumer.subscribe(to: [self.topic.value])
+            watch.begin()
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await self.read(consumer, writer: writer) }
-                tasks.addTask { await self.watchAssignment(of: consumer, group: group) }
+                tasks.addTask { await self.tell(watch) }
                 // Either the reader is done, or there is nothing for it.
                 try await tasks.next()
                 tasks.cancelAll()
@@ -27,19 +32,13 @@ extension ConsumeCommand {
     }
 
     /// Says why nothing comes while the member has no partitions; returns when it is to end without.
-    private func watchAssignment(of consumer: KafkaConsumer, group: String) async {
-        var wait = AssignmentWait(group: group, topic: self.topic.value, exitsAtEnd: self.exitAtEnd)
-        let start = ContinuousClock.now
-        while !Task.isCancelled {
-            // The share is read first: in between it can only have become more.
-            let hasAssignment = consumer.hasAssignment
-            let isEmpty = consumer.assignment.isEmpty
-            switch wait.look(hasAssignment: hasAssignment, isEmpty: isEmpty, now: start.duration(to: .now)) {
+    private func tell(_ watch: AssignmentWatch) async {
+        for await step in watch.steps {
+            switch step {
             case .none: break
             case .say(let text): writeToStandardError(text + "\n")
             case .end(let text): return writeToStandardError(text + "\n")
             }
-            try? await Task.sleep(for: .milliseconds(500))
         }
     }
 
