@@ -17,8 +17,8 @@ struct ClientEvents: Sendable {
         self.connectionWatch = client.connectionWatch
     }
 
-    /// The events to ask librdkafka for.
-    static let kinds = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR
+    /// The events to ask librdkafka for. There are statistics only where metrics are configured.
+    static let kinds = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
 
     /// Sends a log line of librdkafka to the logger.
     func log(_ event: OpaquePointer) {

@@ -17,6 +17,11 @@ final class CommitLedger: Sendable {
     }
 
     private let state = Mutex(State())
+    private let metrics: ClientMetrics?
+
+    init(metrics: ClientMetrics? = nil) {
+        self.metrics = metrics
+    }
 
     /// The offsets that the broker has acknowledged since the consumer was made.
     var acknowledged: [KafkaTopicPartition: Int64] { self.state.withLock { $0.acknowledged } }
@@ -113,6 +118,12 @@ final class CommitLedger: Sendable {
             }
         }
         self.state.withLock { $0.acknowledged.merge(acknowledged) { _, new in new } }
+        if response != RD_KAFKA_RESP_ERR__NO_OFFSET {
+            let isSuccess = response == RD_KAFKA_RESP_ERR_NO_ERROR && outcome.refused.isEmpty
+            self.metrics?.count { counts in
+                if isSuccess { counts.commits += 1 } else { counts.failedCommits += 1 }
+            }
+        }
         if let opaque = rd_kafka_event_opaque(event) {
             let waiter = CommitWaiter.take(opaque: opaque)
             self.forget(waiter)

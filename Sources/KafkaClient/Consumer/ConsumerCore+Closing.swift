@@ -86,6 +86,7 @@ extension ConsumerCore {
                 }
                 self.partitionQueues = [:]
                 self.commits.abandonAll()
+                self.metrics?.close()
                 self.state.withLock { $0.finishClose() }
                 self.handle.withLock { $0 = nil }
                 let isHeld = client.hasLiveBatches || client.blockingCalls.hasAbandonedCalls || self.gaveUp

@@ -12,6 +12,8 @@ extension ConsumerCore {
             self.rebalance(event, client: client)
         case RD_KAFKA_EVENT_LOG:
             events.log(event)
+        case RD_KAFKA_EVENT_STATS:
+            self.reportMetrics(event)
         case RD_KAFKA_EVENT_ERROR:
             let (response, text) = events.error(event)
             if response == RD_KAFKA_RESP_ERR__FATAL, let error = client.fatalError(operation: "read") {
@@ -28,6 +30,7 @@ extension ConsumerCore {
 
     /// Sends the records of partitions to the data queue, before they are assigned.
     func forward(_ partitions: [KafkaTopicPartition], client: ClientHandle) {
+        self.metrics?.forgetPositions(of: partitions)
         for partition in partitions {
             guard let queue = rd_kafka_queue_get_partition(client.pointer, partition.topic, partition.partition) else {
                 continue

@@ -54,7 +54,9 @@ extension ConsumerCore {
             switch self.betweenDrains({ self.drainOnce(mode, readerID: readerID, client: client) }) {
             case .empty: return nil
             case .nothingToHandOut: continue
-            case .batch(let batch): return batch
+            case .batch(let batch):
+                self.metrics?.handedOut(batch)
+                return batch
             }
         }
         return nil
@@ -155,6 +157,7 @@ extension ConsumerCore {
 
     /// Marks positions for the next commit.
     func store(_ positions: [State.Position]) {
+        self.metrics?.processed(positions)
         guard self.configuration.group != nil, !positions.isEmpty, let client = self.handle.withLock({ $0 }) else {
             return
         }

@@ -16,7 +16,8 @@ final class ConsumerCore: @unchecked Sendable {
     let configuration: KafkaConsumer.Configuration
     let logger: Logger
     let state = Mutex(State())
-    let commits = CommitLedger()
+    let commits: CommitLedger
+    let metrics: ClientMetrics?
     let handle: Mutex<ClientHandle?>
     let signal = DataSignal()
     let dataQueue: SendablePointer
@@ -62,6 +63,16 @@ final class ConsumerCore: @unchecked Sendable {
             logger[metadataKey: "group"] = "\(group)"
         }
         self.logger = logger
+        let metrics = configuration.metrics.map {
+            ClientMetrics(
+                $0,
+                role: .consumer(group: configuration.group, isolation: configuration.isolationLevel),
+                client: client.name,
+                logger: logger
+            )
+        }
+        self.metrics = metrics
+        self.commits = CommitLedger(metrics: metrics)
         self.handle = Mutex(client)
         self.start(client)
     }

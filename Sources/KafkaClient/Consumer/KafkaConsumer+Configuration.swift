@@ -106,6 +106,8 @@ extension KafkaConsumer {
         /// Called when no broker can be reached any more, and when one answers again; not before the first contact. It is
         /// called on a thread of the client and must return soon. Default: nobody is told, but the logger.
         public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
+        /// Which metrics are reported, and how often: see ``KafkaMetrics`` for their names. Default: none.
+        public var metrics: KafkaMetrics?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the consumer is made.
         public var additional: [String: String] = [:]
@@ -179,6 +181,7 @@ extension KafkaConsumer.Configuration {
             useInstead: "use `reportsEndOfPartition`"
         )
         properties.set("allow.auto.create.topics", self.createsTopics)
+        try properties.setMetrics(self.metrics, operation: Self.operation)
         try properties.add(self.additional, operation: Self.operation)
         return properties
     }

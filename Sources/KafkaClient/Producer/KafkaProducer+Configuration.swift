@@ -72,6 +72,8 @@ extension KafkaProducer {
         /// Called when no broker can be reached any more, and when one answers again; not before the first contact. It is
         /// called on a thread of the client and must return soon. Default: nobody is told, but the logger.
         public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
+        /// Which metrics are reported, and how often: see ``KafkaMetrics`` for their names. Default: none.
+        public var metrics: KafkaMetrics?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the producer is made.
         public var additional: [String: String] = [:]
@@ -140,6 +142,7 @@ extension KafkaProducer.Configuration {
             "false",
             useInstead: "every send waits for its report"
         )
+        try properties.setMetrics(self.metrics, operation: Self.operation)
         try properties.add(self.additional, operation: Self.operation)
         return properties
     }

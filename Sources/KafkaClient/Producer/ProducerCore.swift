@@ -19,6 +19,7 @@ final class ProducerCore: Sendable {
     private let destruction: Completion
     private let blockingCalls: BlockingCalls
     private let batchOperation = "send"
+    private let metrics: ClientMetrics?
 
     init(configuration: KafkaProducer.Configuration, logger: Logger) throws(KafkaError) {
         let client = try ClientHandle(
@@ -37,11 +38,15 @@ final class ProducerCore: Sendable {
         self.blockingCalls = client.blockingCalls
         self.connectionProblem = client.connectionProblem
         self.phase = Mutex(.open(client))
+        self.metrics = configuration.metrics.map {
+            ClientMetrics($0, role: .producer, client: client.name, logger: logger)
+        }
 
         let deliveries = ProducerEvents(
             events: ClientEvents(client: client, logger: logger),
             room: self.room,
-            maxQueuedRecords: configuration.maxQueuedRecords
+            maxQueuedRecords: configuration.maxQueuedRecords,
+            metrics: self.metrics
         )
         client.pump.start(
             handler: { event in deliveries.handle(event) },
@@ -303,5 +308,6 @@ final class ProducerCore: Sendable {
         }
         // A sender that was about to hand over a record still holds the client, which purges it when it lets go.
         self.phase.withLock { $0 = .closed }
+        self.metrics?.close()
     }
 }

@@ -5,6 +5,7 @@ struct ProducerEvents: Sendable {
     let events: ClientEvents
     let room: QueueRoom
     let maxQueuedRecords: Int
+    let metrics: ClientMetrics?
 
     func handle(_ event: OpaquePointer) -> EventPump.Disposition {
         switch rd_kafka_event_type(event) {
@@ -16,6 +17,8 @@ struct ProducerEvents: Sendable {
             self.events.log(event)
         case RD_KAFKA_EVENT_ERROR:
             self.events.error(event)
+        case RD_KAFKA_EVENT_STATS:
+            self.metrics?.report(event)
         default:
             break
         }
@@ -36,10 +39,15 @@ struct ProducerEvents: Sendable {
         run.reserveCapacity(rd_kafka_event_message_count(event))
         var runBatch: Unmanaged<BatchDelivery>?
         var didSucceed = false
+        var failures: Int64 = 0
         while let message = rd_kafka_event_message_next(event) {
             guard let opaque = message.pointee._private else { continue }
             let report = DeliveryReport(message)
-            didSucceed = didSucceed || report.response == RD_KAFKA_RESP_ERR_NO_ERROR
+            if report.response == RD_KAFKA_RESP_ERR_NO_ERROR {
+                didSucceed = true
+            } else {
+                failures += 1
+            }
             guard BatchDelivery.owns(opaque) else {
                 DeliveryWaiter.take(opaque: opaque).deliver(report)
                 continue
@@ -53,6 +61,9 @@ struct ProducerEvents: Sendable {
             run.append((slot, report))
         }
         runBatch?.takeUnretainedValue().deliver(run)
+        if failures > 0 {
+            self.metrics?.count { $0.failedRecords += failures }
+        }
         if didSucceed {
             self.events.connectionProblem.clear()
         }

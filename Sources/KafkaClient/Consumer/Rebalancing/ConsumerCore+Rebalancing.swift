@@ -16,6 +16,7 @@ extension ConsumerCore {
             self.line.append(.assigned, partitions)
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             if rd_kafka_assignment_lost(client.pointer) == 1 {
+                self.metrics?.count { $0.lostPartitions += Int64(partitions.count) }
                 self.line.append(.lost, partitions)
                 self.lose(partitions, client: client)
             } else {
