@@ -26,6 +26,8 @@ final class ClientHandle: @unchecked Sendable {
     let connectionProblem: ConnectionProblem
     /// Tells when the brokers are gone, if somebody wants to know.
     let connectionWatch: ConnectionWatch?
+    /// Makes spans, if there is an instrument.
+    let tracing: ClientTracing?
 
     private let topics = Mutex(Topics())
     private let isLeaked = Atomic<Bool>(false)
@@ -38,6 +40,7 @@ final class ClientHandle: @unchecked Sendable {
         properties: ConfigurationProperties,
         events: Int32,
         onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)? = nil,
+        tracing: ClientTracing? = nil,
         operation: String
     )
         throws(KafkaError)
@@ -50,6 +53,7 @@ final class ClientHandle: @unchecked Sendable {
             throw KafkaError(.configuration, operation: operation, message: String(nullTerminated: buffer))
         }
         self.pointer = pointer
+        self.tracing = tracing
         let name = String(cString: rd_kafka_name(pointer))
         self.pump = EventPump(label: "kafka.events.\(name)")
         self.blockingCalls = BlockingCalls(label: "kafka.calls.\(name)")

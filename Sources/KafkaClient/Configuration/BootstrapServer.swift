@@ -22,6 +22,15 @@ enum BootstrapServer {
         return nil
     }
 
+    /// The two parts of an address that is right.
+    static func hostAndPort(_ server: String) -> (host: String, port: Int?)? {
+        var address = Substring(server)
+        if let scheme = server.firstRange(of: "://") {
+            address = server[scheme.upperBound...]
+        }
+        return self.split(address).map { (String($0.host), $0.port.flatMap { Int($0) }) }
+    }
+
     private static func split(_ address: Substring) -> (host: Substring, port: Substring?)? {
         if address.first == "[" {
             guard let close = address.firstIndex(of: "]") else { return nil }

@@ -34,6 +34,21 @@ final class CommitLedger: Sendable {
         client: ClientHandle,
         operation: String
     ) async throws(KafkaError) {
+        if let tracing = client.tracing {
+            let span = tracing.startCommit(of: offsets)
+            try await tracing.withSpan(span) { () throws(KafkaError) in
+                try await self.commitUntraced(offsets, client: client, operation: operation)
+            }
+        } else {
+            try await self.commitUntraced(offsets, client: client, operation: operation)
+        }
+    }
+
+    private func commitUntraced(
+        _ offsets: [KafkaTopicPartition: Int64]?,
+        client: ClientHandle,
+        operation: String
+    ) async throws(KafkaError) {
         let waiter = try self.handOver(offsets, client: client, operation: operation)
         guard await waiter.waitUnlessCancelled(), let outcome = waiter.outcome else {
             self.forget(waiter)

@@ -37,8 +37,12 @@ extension ConsumerCore {
         if let rejoin, let client = try? self.client(for: "read") {
             client.pump.dispatchQueue.async { self.rejoin(client, topics: rejoin) }
         }
+        let start = self.tracing?.now
         while true {
-            if let batch = self.drain(mode, readerID: readerID) { return batch }
+            if let batch = self.drain(mode, readerID: readerID) {
+                if let tracing { tracing.received(batch, since: start) }
+                return batch
+            }
             switch self.state.withLock({ $0.readerLooks(isCancelled: Task.isCancelled) }) {
             case nil: await self.signal.wait()
             case .fail(let error): throw error

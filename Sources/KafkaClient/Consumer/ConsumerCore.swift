@@ -18,6 +18,8 @@ final class ConsumerCore: @unchecked Sendable {
     let state = Mutex(State())
     let commits: CommitLedger
     let metrics: ClientMetrics?
+    /// Makes spans, if there is an instrument.
+    let tracing: ClientTracing?
     let handle: Mutex<ClientHandle?>
     let signal = DataSignal()
     let dataQueue: SendablePointer
@@ -47,16 +49,24 @@ final class ConsumerCore: @unchecked Sendable {
 
     init(configuration: KafkaConsumer.Configuration, logger: Logger) throws(KafkaError) {
         let operation = KafkaConsumer.Configuration.operation
+        let tracing = ClientTracing(
+            configuration.tracing,
+            clientID: configuration.clientID,
+            group: configuration.group,
+            bootstrapServers: configuration.bootstrapServers
+        )
         let client = try ClientHandle(
             kind: RD_KAFKA_CONSUMER,
             properties: try configuration.makeProperties(),
             events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | ClientEvents.kinds,
             onConnectionChange: configuration.onConnectionChange,
+            tracing: tracing,
             operation: operation
         )
         self.dataQueue = SendablePointer(try client.makeQueue(operation: operation))
         self.closeQueue = SendablePointer(try client.makeQueue(operation: operation))
         self.configuration = configuration
+        self.tracing = tracing
         var logger = logger
         logger[metadataKey: "client"] = "\(client.name)"
         if let group = configuration.group {

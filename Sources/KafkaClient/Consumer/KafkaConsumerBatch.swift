@@ -72,6 +72,9 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
 
     var partitions: [KafkaTopicPartition] { self.progress.map(\.partition) }
 
+    /// The tracing of the consumer, if there is an instrument.
+    var tracing: ClientTracing? { self.client.tracing }
+
     /// Takes the next record of a sequence of records: its position, or `nil` when the reader must look up.
     @inlinable
     func take() -> Int? {

@@ -8,13 +8,20 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
     private let partition: Int32?
     private let operation: SendOperation
     private let connectionProblem: ConnectionProblem
+    private let span: ClientSpan?
     private var report: DeliveryReport?
 
-    init(record: borrowing KafkaProducerRecord, operation: SendOperation, connectionProblem: ConnectionProblem) {
+    init(
+        record: borrowing KafkaProducerRecord,
+        operation: SendOperation,
+        connectionProblem: ConnectionProblem,
+        span: ClientSpan? = nil
+    ) {
         self.topic = record.topic
         self.partition = record.partition
         self.operation = operation
         self.connectionProblem = connectionProblem
+        self.span = span
     }
 
     /// The opaque pointer for librdkafka, which holds a reference until the report has come.
@@ -30,6 +37,9 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
     /// Called once with the report.
     func deliver(_ report: DeliveryReport) {
         self.report = report
+        if let span {
+            span.end(with: self.result(of: report))
+        }
         self.complete()
     }
 
@@ -44,11 +54,15 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
                 message: "cancelled while the record was on its way: it may be sent or not"
             )
         }
-        return try report.result(
+        return try self.result(of: report).get()
+    }
+
+    private func result(of report: DeliveryReport) -> Result<KafkaRecordMetadata, KafkaError> {
+        report.result(
             of: (self.topic, self.partition),
             operation: self.operation.rawValue,
             connectionProblem: self.connectionProblem
-        ).get()
+        )
     }
 }
 

@@ -74,6 +74,8 @@ extension KafkaProducer {
         public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
         /// Which metrics are reported, and how often: see ``KafkaMetrics`` for their names. Default: none.
         public var metrics: KafkaMetrics?
+        /// How the client traces, if the process has a tracer; `nil` turns it off. Default: as ``KafkaTracing`` says.
+        public var tracing: KafkaTracing? = KafkaTracing()
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the producer is made.
         public var additional: [String: String] = [:]

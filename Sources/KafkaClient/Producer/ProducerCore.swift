@@ -20,16 +20,25 @@ final class ProducerCore: Sendable {
     private let blockingCalls: BlockingCalls
     private let batchOperation = "send"
     private let metrics: ClientMetrics?
+    /// Makes spans, if there is an instrument.
+    let tracing: ClientTracing?
 
     init(configuration: KafkaProducer.Configuration, logger: Logger) throws(KafkaError) {
+        let tracing = ClientTracing(
+            configuration.tracing,
+            clientID: configuration.clientID,
+            bootstrapServers: configuration.bootstrapServers
+        )
         let client = try ClientHandle(
             kind: RD_KAFKA_PRODUCER,
             properties: try configuration.makeProperties(),
             events: RD_KAFKA_EVENT_DR | ClientEvents.kinds,
             onConnectionChange: configuration.onConnectionChange,
+            tracing: tracing,
             operation: KafkaProducer.Configuration.operation
         )
         self.configuration = configuration
+        self.tracing = tracing
         var logger = logger
         logger[metadataKey: "client"] = "\(client.name)"
         self.logger = logger
@@ -76,10 +85,15 @@ final class ProducerCore: Sendable {
     // MARK: One record
 
     /// Hands a record to librdkafka, as soon as there is room.
-    func handOver(_ record: KafkaProducerRecord, operation: SendOperation) async throws -> DeliveryWaiter {
+    func handOver(
+        _ record: KafkaProducerRecord,
+        operation: SendOperation,
+        span: ClientSpan? = nil
+    ) async throws -> DeliveryWaiter {
+        if span == nil, let tracing { return try await self.handOver(record, operation: operation, tracing: tracing) }
         while true {
             if Task.isCancelled { throw CancellationError() }
-            if let waiter = try self.handOverIfThereIsRoom(record, operation: operation) { return waiter }
+            if let waiter = try self.handOverIfThereIsRoom(record, operation: operation, span: span) { return waiter }
             try await self.waitForRoom(try self.client(for: operation.rawValue))
         }
     }
@@ -87,14 +101,19 @@ final class ProducerCore: Sendable {
     /// Hands a record to librdkafka; `nil` when there is no room at the moment.
     func handOverIfThereIsRoom(
         _ record: KafkaProducerRecord,
-        operation: SendOperation
+        operation: SendOperation,
+        span: ClientSpan? = nil
     ) throws(KafkaError) -> DeliveryWaiter? {
+        if span == nil, let tracing {
+            return try self.handOverIfThereIsRoom(record, operation: operation, tracing: tracing)
+        }
         let client = try self.client(for: operation.rawValue)
         let topic = try client.topic(record.topic, operation: operation.rawValue)
         let waiter = DeliveryWaiter(
             record: record,
             operation: operation,
-            connectionProblem: client.connectionProblem
+            connectionProblem: client.connectionProblem,
+            span: span
         )
         let opaque = waiter.makeOpaque()
         let response: ResponseCode
@@ -167,6 +186,13 @@ final class ProducerCore: Sendable {
 
     func send(_ records: ArraySlice<KafkaProducerRecord>) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
         guard !records.isEmpty else { return [] }
+        if let tracing { return try await self.send(records, tracing: tracing) }
+        return try await self.sendUntraced(records)
+    }
+
+    func sendUntraced(
+        _ records: ArraySlice<KafkaProducerRecord>
+    ) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
         try Task.checkCancellation()
         let batch = BatchDelivery(count: records.count)
         let (handedOver, errors) = try await self.handOver(records, to: batch)
