@@ -51,6 +51,13 @@ final class BlockingCalls: Sendable {
         return try result.get()
     }
 
+    /// Runs a call on one of the threads and waits for its end, also when the task is cancelled.
+    func runToTheEnd<R: Sendable>(_ call: @escaping @Sendable () -> R) async -> R {
+        await withUnsafeContinuation { continuation in
+            self.async { continuation.resume(returning: call()) }
+        }
+    }
+
     private func async(_ call: @escaping @Sendable () -> Void) {
         let (index, queue) = self.lanes.withLock { lanes in
             let index = lanes.indices.min { lanes[$0].load < lanes[$1].load } ?? 0

@@ -52,9 +52,14 @@ class Completion: @unchecked Sendable {
         _ = await withUnsafeContinuation { continuation in
             self.register(Waiting(id: id, continuation: continuation), isCancellable: false)
             if let deadline {
-                Self.deadlines.asyncAfter(deadline: deadline) { self.giveUp(id) }
+                Self.schedule(at: deadline) { self.giveUp(id) }
             }
         }
+    }
+
+    /// Does something short at a time.
+    static func schedule(at time: DispatchTime, _ action: @escaping @Sendable () -> Void) {
+        self.deadlines.asyncAfter(deadline: time, execute: action)
     }
 
     /// Returns when it has happened, with `true`, or when the task is cancelled, with `false`.
@@ -110,4 +115,22 @@ class Completion: @unchecked Sendable {
 /// Returns when the task is cancelled.
 func waitForCancellation() async {
     _ = await Completion().waitUnlessCancelled()
+}
+
+/// Waits for a while without a thread.
+///
+/// - Throws: `CancellationError` at once when the task is cancelled.
+func pause(for duration: Duration) async throws(CancellationError) {
+    let end = Completion()
+    Completion.schedule(at: .now() + .milliseconds(duration.milliseconds)) { end.complete() }
+    guard await end.waitUnlessCancelled() else { throw CancellationError() }
+}
+
+extension DispatchTime {
+    /// Whole milliseconds from now, 0 when it is past.
+    var milliseconds: Int32 {
+        let now = DispatchTime.now()
+        guard self > now else { return 0 }
+        return Int32(clamping: (self.uptimeNanoseconds - now.uptimeNanoseconds) / 1_000_000)
+    }
 }

@@ -29,6 +29,11 @@ struct ConfigurationProperties {
     /// Sets a property that ``KafkaProducer/Configuration/additional`` must not change.
     mutating func setOwned(_ name: String, _ value: String, useInstead: String) {
         self.set(name, value)
+        self.own(name, useInstead: useInstead)
+    }
+
+    /// Keeps a property from being set by ``KafkaProducer/Configuration/additional``.
+    mutating func own(_ name: String, useInstead: String) {
         self.owned[name] = useInstead
     }
 

@@ -9,6 +9,10 @@ extension ConsumerCore {
         self.state.withLock { $0.readerCame() }
     }
 
+    func readerGivesBack(_ readerID: Int) {
+        self.state.withLock { $0.readerGivesBack(readerID) }
+    }
+
     func readerLeft(_ readerID: Int) {
         let step = self.state.withLock { $0.readerLeft(readerID) }
         self.carryOut(step)

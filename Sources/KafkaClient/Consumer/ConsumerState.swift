@@ -15,6 +15,8 @@ protocol ConsumerStateBatch: AnyObject, Sendable {
     func positions(after count: Int) -> [(partition: KafkaTopicPartition, offset: Int64)]
     /// Moves the records that were not taken to a batch of their own, if any are left.
     func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> Self?
+    /// Another batch with the same records of some partitions, none of them taken, if there are any.
+    func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> Self?
 }
 
 /// What a consumer knows and decides, without doing anything itself: every decision is an answer that
@@ -55,6 +57,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         var takenCount = 0
         /// Up to where the positions were stored already.
         var storedCount = 0
+        /// Whether the reader gave it back unprocessed, for the next one.
+        var isGivenBack = false
 
         /// A record counts as processed when the next one is asked for, a batch likewise.
         var processedCount: Int {
@@ -149,6 +153,12 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         return self.awaitsDrain ? self.settle(isAsking: false) : ReaderStep(action: .end)
     }
 
+    /// The reader could not process the batch that it has in hand: the next reader gets it again.
+    mutating func readerGivesBack(_ readerID: Int) {
+        guard let handedOut, handedOut.readerID == readerID, handedOut.mode == .batches else { return }
+        self.handedOut?.isGivenBack = true
+    }
+
     /// The reader asks for more: what it had is processed.
     mutating func readerAsks(
         _ mode: ReaderMode,
@@ -236,7 +246,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         var step = ReaderStep(action: .end)
         if let handedOut {
             let processed: Int
-            if isAsking {
+            if handedOut.isGivenBack {
+                processed = 0
+            } else if isAsking {
                 processed = handedOut.mode == .batches ? handedOut.batch.count : handedOut.batch.takenCount
             } else {
                 processed = handedOut.processedCount
@@ -269,8 +281,15 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     private mutating func takeLeftover(mode: ReaderMode, readerID: Int, now: ContinuousClock.Instant) -> Batch? {
         guard let handedOut = self.handedOut else { return nil }
         self.handedOut = nil
-        guard handedOut.mode == .records else { return nil }
         let batch = handedOut.batch
+        let isKept = { self.isReadable($0) && self.isOwned($0, since: batch.ownership) }
+        if handedOut.isGivenBack {
+            guard let rest = batch.selecting(isKept) else { return nil }
+            rest.ownership = batch.ownership
+            self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
+            return rest
+        }
+        guard handedOut.mode == .records else { return nil }
         if mode == .records, !batch.isInterrupted {
             guard batch.takenCount < batch.count else { return nil }
             self.handedOut = handedOut
@@ -278,7 +297,6 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             self.handedOut?.progressTime = now
             return batch
         }
-        let isKept = { self.isReadable($0) && self.isOwned($0, since: batch.ownership) }
         guard let rest = batch.splitRemaining(keeping: isKept) else { return nil }
         rest.ownership = batch.ownership
         self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)

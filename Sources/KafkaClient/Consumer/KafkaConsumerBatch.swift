@@ -38,6 +38,8 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     @usableFromInline let limit: Atomic<Int>
 
     private let client: ClientHandle
+    /// The batch that owns the messages, if that is another one.
+    private let owner: KafkaConsumerBatch?
     private let messages: UnsafeMutableBufferPointer<Message>
     /// The messages from here on were moved to another batch.
     private var ownedCount: Int
@@ -45,17 +47,21 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     private let headersLock = Mutex(())
 
     /// Takes over messages, all of them records.
+    ///
+    /// - Parameter owner: the batch that goes on owning the messages, if there is one.
     init(
         client: ClientHandle,
         messages: UnsafeMutableBufferPointer<Message>,
         count: Int,
         progress: [Progress],
-        endOfPartitions: [KafkaTopicPartition: Int64]
+        endOfPartitions: [KafkaTopicPartition: Int64],
+        owner: KafkaConsumerBatch? = nil
     ) {
         self.client = client
+        self.owner = owner
         self.messages = messages
         self.count = count
-        self.ownedCount = count
+        self.ownedCount = owner == nil ? count : 0
         self.progress = progress
         self.endOfPartitions = endOfPartitions
         self.limit = Atomic(count)
@@ -119,6 +125,7 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         // Whoever still holds this batch must look up before it takes another record of it.
         self.interrupt()
         let first = self.takenCount
+        if self.owner != nil { return self.selecting(from: first, isKept) }
         guard first < self.ownedCount else { return nil }
         let kept = self.progress.map { isKept($0.partition) }
         let remaining = UnsafeMutableBufferPointer<Message>.allocate(capacity: self.ownedCount - first)
@@ -133,6 +140,24 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         }
         self.ownedCount = first
         return builder.finish(endOfPartitions: self.endOfPartitions.filter { isKept($0.key) })
+    }
+
+    /// Another batch with the same records of some partitions, which keeps this one.
+    func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
+        self.selecting(from: 0, isKept)
+    }
+
+    private func selecting(from first: Int, _ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
+        guard first < self.count else { return nil }
+        let kept = self.progress.map { isKept($0.partition) }
+        let selected = UnsafeMutableBufferPointer<Message>.allocate(capacity: self.count - first)
+        var builder = KafkaConsumerBatchBuilder(client: self.client, messages: selected, owner: self.owner ?? self)
+        for index in first..<self.count where kept[self.progressIndex(of: self.messages[index])] {
+            builder.append(self.messages[index])
+        }
+        let batch = builder.finish(endOfPartitions: self.endOfPartitions.filter { isKept($0.key) })
+        batch?.ownership = self.ownership
+        return batch
     }
 
     /// Where a message's partition stands in `progress`.

@@ -3,6 +3,7 @@ internal import CLibrdkafka
 /// Collects messages into a batch and notes the last offset of each of their partitions.
 struct KafkaConsumerBatchBuilder {
     private let client: ClientHandle
+    private let owner: KafkaConsumerBatch?
     private let messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>
     private var count = 0
     private var progress: [KafkaConsumerBatch.Progress] = []
@@ -12,9 +13,16 @@ struct KafkaConsumerBatchBuilder {
     private var currentPartition: Int32 = -1
     private var currentOffset: Int64 = -1
 
-    /// - Parameter messages: where the batch keeps its messages, owned by it from now on; they may be appended in place.
-    init(client: ClientHandle, messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>) {
+    /// - Parameters:
+    ///   - messages: where the batch keeps its messages, owned by it from now on; they may be appended in place.
+    ///   - owner: the batch that goes on owning the messages that will be appended, if there is one.
+    init(
+        client: ClientHandle,
+        messages: UnsafeMutableBufferPointer<KafkaConsumerBatch.Message>,
+        owner: KafkaConsumerBatch? = nil
+    ) {
         self.client = client
+        self.owner = owner
         self.messages = messages
     }
 
@@ -84,7 +92,8 @@ struct KafkaConsumerBatchBuilder {
             messages: self.messages,
             count: self.count,
             progress: self.progress,
-            endOfPartitions: endOfPartitions
+            endOfPartitions: endOfPartitions,
+            owner: self.owner
         )
     }
 }

@@ -122,6 +122,11 @@ final class ConsumerReader: Sendable {
         self.core.readerLeft(self.id)
     }
 
+    /// The batch in hand was not processed: the next reader gets it.
+    func giveBack() {
+        self.core.readerGivesBack(self.id)
+    }
+
     func nextBatch(_ mode: ConsumerCore.State.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
         try await self.core.nextBatch(mode, readerID: self.id)
     }

@@ -46,6 +46,34 @@ extension KafkaError {
         return KafkaError(code, operation: operation, text: String(nullTerminated: buffer), isFatal: true)
     }
 
+    /// Takes over the error of a transactional call, with what librdkafka says can be done about it; `nil` for none.
+    ///
+    /// - Parameter detail: what is known beyond librdkafka's text.
+    init?(
+        taking error: OpaquePointer?,
+        operation: String,
+        detail: (Code) -> String? = { _ in nil }
+    ) {
+        guard let error else { return nil }
+        defer { rd_kafka_error_destroy(error) }
+        let response = rd_kafka_error_code(error)
+        let code = Code(response)
+        let text = rd_kafka_error_string(error).map { String(cString: $0) } ?? ""
+        let isFatal = rd_kafka_error_is_fatal(error) == 1
+        let requiresAbort = rd_kafka_error_txn_requires_abort(error) == 1
+        self.init(
+            code,
+            operation: operation,
+            message: [text, detail(code)].compactMap { $0 }.joined(separator: "; "),
+            librdkafkaName: String(cString: rd_kafka_err2name(response)),
+            disposition: Disposition(
+                isRetriable: !isFatal && !requiresAbort && rd_kafka_error_is_retriable(error) == 1,
+                isFatal: isFatal,
+                requiresAbort: !isFatal && requiresAbort
+            )
+        )
+    }
+
     static func closed(operation: String) -> KafkaError {
         KafkaError(.closed, operation: operation, message: "the client is closed")
     }

@@ -97,6 +97,38 @@ public struct KafkaError: Error, Sendable {
     public var requiresAbort: Bool { self.storage.disposition.requiresAbort }
 }
 
+extension KafkaError {
+    /// The same error as another call met it.
+    func restated(
+        operation: String,
+        topic: String? = nil,
+        partition: Int32? = nil,
+        details: [String] = []
+    ) -> KafkaError {
+        KafkaError(
+            self.code,
+            operation: operation,
+            topic: topic,
+            partition: partition,
+            message: ([self.message] + details).joined(separator: "; "),
+            librdkafkaName: self.librdkafkaName,
+            disposition: self.storage.disposition
+        )
+    }
+
+    /// The error of a record that belongs to a transaction that failed: it can only be aborted.
+    static func notInTransaction(operation: String, topic: String, partition: Int32?) -> KafkaError {
+        KafkaError(
+            .notSent,
+            operation: operation,
+            topic: topic,
+            partition: partition,
+            message: "the transaction has failed or was aborted, and the record with it",
+            disposition: Disposition(requiresAbort: true)
+        )
+    }
+}
+
 extension KafkaError: CustomStringConvertible {
     /// One line with all that is known: call, topic and partition, what was said, what can be done.
     public var description: String {

@@ -25,12 +25,12 @@ struct DeliveryReport: Sendable {
     func result(
         of record: (topic: String, partition: Int32?),
         operation: String,
-        connectionProblem: ConnectionProblem
+        context: DeliveryContext
     )
         -> Result<KafkaRecordMetadata, KafkaError>
     {
         guard self.response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            return .failure(self.error(of: record, operation: operation, connectionProblem: connectionProblem))
+            return .failure(self.error(of: record, operation: operation, context: context))
         }
         return .success(
             KafkaRecordMetadata(
@@ -45,21 +45,39 @@ struct DeliveryReport: Sendable {
     private func error(
         of record: (topic: String, partition: Int32?),
         operation: String,
-        connectionProblem: ConnectionProblem
+        context: DeliveryContext
     ) -> KafkaError {
+        let partition = self.partition >= 0 ? self.partition : record.partition
         var detail: [String] = []
-        if self.isPossiblyPersisted {
+        if self.isPossiblyPersisted, !context.isTransactional {
             detail.append("the broker may have the record nevertheless")
         }
-        if self.response == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, let problem = connectionProblem.detail {
+        if self.wasGivenUp {
+            if let fatal = context.fatalError {
+                return fatal.restated(operation: operation, topic: record.topic, partition: partition, details: detail)
+            }
+            if context.isTransactional {
+                return KafkaError.notInTransaction(operation: operation, topic: record.topic, partition: partition)
+            }
+        }
+        if self.response == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, let problem = context.connectionProblem.detail {
             detail.append(problem)
         }
         return KafkaError(
             self.response,
             operation: operation,
             topic: record.topic,
-            partition: self.partition >= 0 ? self.partition : record.partition,
+            partition: partition,
             detail: detail.isEmpty ? nil : detail.joined(separator: "; ")
         )
+    }
+
+    /// Whether librdkafka gave the record up for a reason of the whole client: a fatal error, an aborted transaction, the
+    /// end.
+    var wasGivenUp: Bool {
+        switch self.response {
+        case RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RD_KAFKA_RESP_ERR__FATAL: true
+        default: false
+        }
     }
 }

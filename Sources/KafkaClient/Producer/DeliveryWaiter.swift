@@ -7,20 +7,20 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
     private let topic: String
     private let partition: Int32?
     private let operation: SendOperation
-    private let connectionProblem: ConnectionProblem
+    private let context: DeliveryContext
     private let span: ClientSpan?
     private var report: DeliveryReport?
 
     init(
         record: borrowing KafkaProducerRecord,
         operation: SendOperation,
-        connectionProblem: ConnectionProblem,
+        context: DeliveryContext,
         span: ClientSpan? = nil
     ) {
         self.topic = record.topic
         self.partition = record.partition
         self.operation = operation
-        self.connectionProblem = connectionProblem
+        self.context = context
         self.span = span
     }
 
@@ -61,7 +61,7 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
         report.result(
             of: (self.topic, self.partition),
             operation: self.operation.rawValue,
-            connectionProblem: self.connectionProblem
+            context: self.context
         )
     }
 }

@@ -62,8 +62,15 @@ extension KafkaProducer {
         public var compression = Compression.none
         /// Who chooses the partition. Default: ``Partitioner/murmur2Random``, which agrees with Java clients.
         public var partitioner = Partitioner.murmur2Random
-        /// How long a record may take from `send` to its acknowledgement, retries included, before the send fails.
-        /// Default: 2 minutes, as in the Java client.
+        /// The name by which the brokers know this producer across restarts, for ``KafkaProducer/withTransaction(attempts:_:)``
+        /// (KIP-98). Of two producers with the same name, the one that came first is fenced: each instance of a service
+        /// needs a name of its own. Default: none, a producer without transactions.
+        public var transactionalID: String?
+        /// How long a transaction may take, from its begin to its commit, before it is aborted. Above the brokers'
+        /// `transaction.max.timeout.ms` (15 minutes by default) the producer can't be initialised. Default: 60 s.
+        public var transactionTimeout = Duration.seconds(60)
+        /// How long a record may take from `send` to its acknowledgement, retries included, before the send fails. With
+        /// transactions, at most ``transactionTimeout`` counts. Default: 2 minutes, as in the Java client.
         public var deliveryTimeout = Duration.seconds(120)
         /// How long the broker may take to answer one request. Default: 30 s.
         public var requestTimeout = Duration.seconds(30)
@@ -118,6 +125,7 @@ extension KafkaProducer.Configuration {
                 message: "`deliveryTimeout` is \(self.deliveryTimeout): it must be above 0"
             )
         }
+        try self.setTransactions(&properties)
         properties.set("enable.idempotence", self.isIdempotent)
         properties.set("acks", self.acknowledgements.property)
         // Fractions of a millisecond are worth having here.
@@ -137,7 +145,11 @@ extension KafkaProducer.Configuration {
         )
         properties.set("compression.codec", self.compression.rawValue)
         properties.set("partitioner", self.partitioner.rawValue)
-        properties.set("message.timeout.ms", self.deliveryTimeout)
+        let isTransactional = self.transactionalID != nil
+        properties.set(
+            "message.timeout.ms",
+            isTransactional ? min(self.deliveryTimeout, self.transactionTimeout) : self.deliveryTimeout
+        )
         properties.set("request.timeout.ms", self.requestTimeout)
         properties.setOwned(
             "delivery.report.only.error",
@@ -147,6 +159,26 @@ extension KafkaProducer.Configuration {
         try properties.setMetrics(self.metrics, operation: Self.operation)
         try properties.add(self.additional, operation: Self.operation)
         return properties
+    }
+}
+
+extension KafkaProducer.Configuration {
+    private func setTransactions(_ properties: inout ConfigurationProperties) throws(KafkaError) {
+        properties.own("transactional.id", useInstead: "use `transactionalID`")
+        properties.own("transaction.timeout.ms", useInstead: "use `transactionTimeout`")
+        guard let transactionalID else { return }
+        func fail(_ message: String) -> KafkaError {
+            KafkaError(.configuration, operation: Self.operation, message: message)
+        }
+        if transactionalID.isEmpty || transactionalID.utf8.contains(0) {
+            throw fail("`transactionalID` is empty or has a zero byte: give a name, or nil for no transactions")
+        }
+        guard self.isIdempotent else { throw fail("a producer with a `transactionalID` must be idempotent") }
+        guard self.transactionTimeout >= .seconds(1) else {
+            throw fail("`transactionTimeout` is \(self.transactionTimeout): it must be at least 1 s")
+        }
+        properties.set("transactional.id", transactionalID)
+        properties.set("transaction.timeout.ms", self.transactionTimeout)
     }
 }
 

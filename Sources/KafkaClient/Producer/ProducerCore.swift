@@ -15,7 +15,9 @@ final class ProducerCore: Sendable {
     private let logger: Logger
     private let phase: Mutex<Phase>
     let room: QueueRoom
-    private let connectionProblem: ConnectionProblem
+    /// Where transactions are run; `nil` for a producer without.
+    let transactions: ProducerTransactions?
+    private let context: DeliveryContext
     private let destruction: Completion
     private let blockingCalls: BlockingCalls
     private let batchOperation = "send"
@@ -45,7 +47,13 @@ final class ProducerCore: Sendable {
         self.room = QueueRoom()
         self.destruction = client.destruction
         self.blockingCalls = client.blockingCalls
-        self.connectionProblem = client.connectionProblem
+        self.context = DeliveryContext(
+            connectionProblem: client.connectionProblem,
+            isTransactional: configuration.transactionalID != nil
+        )
+        self.transactions = configuration.transactionalID.map {
+            ProducerTransactions(transactionalID: $0, timeout: configuration.transactionTimeout, logger: logger)
+        }
         self.phase = Mutex(.open(client))
         self.metrics = configuration.metrics.map {
             ClientMetrics($0, role: .producer, client: client.name, logger: logger)
@@ -54,6 +62,7 @@ final class ProducerCore: Sendable {
         let deliveries = ProducerEvents(
             events: ClientEvents(client: client, logger: logger),
             room: self.room,
+            context: self.context,
             maxQueuedRecords: configuration.maxQueuedRecords,
             metrics: self.metrics
         )
@@ -88,12 +97,17 @@ final class ProducerCore: Sendable {
     func handOver(
         _ record: KafkaProducerRecord,
         operation: SendOperation,
+        in transaction: TransactionRun? = nil,
         span: ClientSpan? = nil
     ) async throws -> DeliveryWaiter {
-        if span == nil, let tracing { return try await self.handOver(record, operation: operation, tracing: tracing) }
+        if span == nil, let tracing {
+            return try await self.handOver(record, operation: operation, in: transaction, tracing: tracing)
+        }
         while true {
             if Task.isCancelled { throw CancellationError() }
-            if let waiter = try self.handOverIfThereIsRoom(record, operation: operation, span: span) { return waiter }
+            if let waiter = try self.handOverIfThereIsRoom(record, operation: operation, in: transaction, span: span) {
+                return waiter
+            }
             try await self.waitForRoom(try self.client(for: operation.rawValue))
         }
     }
@@ -102,17 +116,29 @@ final class ProducerCore: Sendable {
     func handOverIfThereIsRoom(
         _ record: KafkaProducerRecord,
         operation: SendOperation,
+        in transaction: TransactionRun? = nil,
         span: ClientSpan? = nil
     ) throws(KafkaError) -> DeliveryWaiter? {
         if span == nil, let tracing {
-            return try self.handOverIfThereIsRoom(record, operation: operation, tracing: tracing)
+            return try self.handOverIfThereIsRoom(record, operation: operation, in: transaction, tracing: tracing)
         }
+        guard let transactions else { return try self.produce(record, operation: operation, span: span) }
+        try transactions.enter(transaction, operation: operation.rawValue)
+        defer { transactions.leave(transaction) }
+        return try self.produce(record, operation: operation, span: span)
+    }
+
+    private func produce(
+        _ record: KafkaProducerRecord,
+        operation: SendOperation,
+        span: ClientSpan?
+    ) throws(KafkaError) -> DeliveryWaiter? {
         let client = try self.client(for: operation.rawValue)
         let topic = try client.topic(record.topic, operation: operation.rawValue)
         let waiter = DeliveryWaiter(
             record: record,
             operation: operation,
-            connectionProblem: client.connectionProblem,
+            context: self.context,
             span: span
         )
         let opaque = waiter.makeOpaque()
@@ -162,6 +188,10 @@ final class ProducerCore: Sendable {
         if response == RD_KAFKA_RESP_ERR__FATAL, let error = client.fatalError(operation: operation) {
             return error
         }
+        if response == RD_KAFKA_RESP_ERR__STATE, self.context.isTransactional {
+            return client.fatalError(operation: operation)
+                ?? KafkaError.notInTransaction(operation: operation, topic: record.topic, partition: record.partition)
+        }
         if response == RD_KAFKA_RESP_ERR__QUEUE_FULL, !self.configuration.fitsQueue(record) {
             return KafkaError(
                 .messageTooLarge,
@@ -184,18 +214,22 @@ final class ProducerCore: Sendable {
 
     // MARK: Batches
 
-    func send(_ records: ArraySlice<KafkaProducerRecord>) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
+    func send(
+        _ records: ArraySlice<KafkaProducerRecord>,
+        in transaction: TransactionRun? = nil
+    ) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
         guard !records.isEmpty else { return [] }
-        if let tracing { return try await self.send(records, tracing: tracing) }
-        return try await self.sendUntraced(records)
+        if let tracing { return try await self.send(records, in: transaction, tracing: tracing) }
+        return try await self.sendUntraced(records, in: transaction)
     }
 
     func sendUntraced(
-        _ records: ArraySlice<KafkaProducerRecord>
+        _ records: ArraySlice<KafkaProducerRecord>,
+        in transaction: TransactionRun?
     ) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
         try Task.checkCancellation()
         let batch = BatchDelivery(count: records.count)
-        let (handedOver, errors) = try await self.handOver(records, to: batch)
+        let (handedOver, errors) = try await self.handOver(records, to: batch, in: transaction)
         // Nobody may hold the client here: what it never reports is purged when the last holder lets go of it.
         await batch.wait()
         return self.results(of: batch, records: records, handedOver: handedOver, errors: errors)
@@ -207,7 +241,8 @@ final class ProducerCore: Sendable {
     ///   errors of those that can't be sent.
     private func handOver(
         _ records: ArraySlice<KafkaProducerRecord>,
-        to batch: BatchDelivery
+        to batch: BatchDelivery,
+        in transaction: TransactionRun?
     ) async throws -> (count: Int, errors: [Int: KafkaError]) {
         let client = try self.client(for: self.batchOperation)
         var handedOver = 0
@@ -216,7 +251,14 @@ final class ProducerCore: Sendable {
         }
         while handedOver < records.count, self.isOpen {
             let rest = records.dropFirst(handedOver)
+            do throws(KafkaError) {
+                try self.transactions?.enter(transaction, operation: self.batchOperation)
+            } catch {
+                if handedOver == 0 { throw error }
+                break
+            }
             let (count, isFull) = BatchEncoding.produce(rest, startingAt: handedOver, to: &target)
+            self.transactions?.leave(transaction)
             handedOver += count
             guard isFull else { continue }
             let next = records[records.startIndex + handedOver]
@@ -249,7 +291,7 @@ final class ProducerCore: Sendable {
                         result = report.result(
                             of: (record.topic, record.partition),
                             operation: self.batchOperation,
-                            connectionProblem: self.connectionProblem
+                            context: self.context
                         )
                     } else if let error = errors[index] {
                         result = .failure(error)
@@ -294,7 +336,9 @@ final class ProducerCore: Sendable {
         let timeout = DispatchTimeInterval.milliseconds(self.configuration.closeTimeout.milliseconds)
         let deadline = DispatchTime.now() + timeout
         if self.beginClose() {
-            await self.drain()
+            // A transaction that runs gets its time to end: what it wants to send now is refused.
+            await self.transactions?.close(until: deadline)
+            await self.drain(until: deadline)
         }
         // Giving up takes a moment more. A call that blocks in C may hold the client for longer; nobody waits for that.
         guard !self.blockingCalls.hasAbandonedCalls else { return }
@@ -305,7 +349,8 @@ final class ProducerCore: Sendable {
     func abandon() {
         guard self.beginClose() else { return }
         self.logger.warning("a KafkaProducer was dropped without being closed: closing it in the background")
-        Task { await self.drain() }
+        let timeout = DispatchTimeInterval.milliseconds(self.configuration.closeTimeout.milliseconds)
+        Task { await self.drain(until: .now() + timeout) }
     }
 
     private func beginClose() -> Bool {
@@ -317,7 +362,7 @@ final class ProducerCore: Sendable {
     }
 
     /// Waits for what is on its way, gives up the rest, and lets go of the client.
-    private func drain() async {
+    private func drain(until deadline: DispatchTime) async {
         guard case .closing(let client) = self.phase.withLock({ $0 }) else { return }
         // Those who wait for room see that the producer is closing.
         self.room.wake()
@@ -325,7 +370,7 @@ final class ProducerCore: Sendable {
         let logger = self.logger
         await withUnsafeContinuation { continuation in
             client.closing.async {
-                if rd_kafka_flush(client.pointer, Int32(timeout.milliseconds)) != RD_KAFKA_RESP_ERR_NO_ERROR {
+                if rd_kafka_flush(client.pointer, deadline.milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR {
                     logger.error("closing gives up \(rd_kafka_outq_len(client.pointer)) records after \(timeout)")
                     client.purge()
                 }

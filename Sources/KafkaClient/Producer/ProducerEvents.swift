@@ -4,6 +4,7 @@ internal import CLibrdkafka
 struct ProducerEvents: Sendable {
     let events: ClientEvents
     let room: QueueRoom
+    let context: DeliveryContext
     let maxQueuedRecords: Int
     let metrics: ClientMetrics?
 
@@ -47,6 +48,9 @@ struct ProducerEvents: Sendable {
                 didSucceed = true
             } else {
                 failures += 1
+                if report.wasGivenUp {
+                    self.context.lookForFatalError(of: self.events.client.value)
+                }
             }
             guard BatchDelivery.owns(opaque) else {
                 DeliveryWaiter.take(opaque: opaque).deliver(report)

@@ -113,6 +113,41 @@ import Testing
         _ = try self.producerError { $0.deliveryTimeout = .milliseconds(-1.5) }
     }
 
+    @Test func transactionsAreChecked() throws {
+        #expect(try self.producerError { $0.transactionalID = "" }.message.contains("`transactionalID` is empty"))
+        #expect(try self.producerError { $0.transactionalID = "a\0b" }.message.contains("zero byte"))
+        let idempotence = try self.producerError { configuration in
+            configuration.transactionalID = "id"
+            configuration.isIdempotent = false
+        }
+        #expect(idempotence.message.contains("idempotent"))
+        let short = try self.producerError { configuration in
+            configuration.transactionalID = "id"
+            configuration.transactionTimeout = .milliseconds(999)
+        }
+        #expect(short.message.contains("at least 1 s"))
+        for (name, option) in [
+            ("transactional.id", "transactionalID"), ("transaction.timeout.ms", "transactionTimeout"),
+        ] {
+            let error = try self.producerError { $0.additional[name] = "1000" }
+            #expect(error.message.contains(name))
+            #expect(error.message.contains(option))
+        }
+    }
+
+    @Test func recordsOfTransactionsHaveNoMoreTimeThanThese() throws {
+        var configuration = KafkaProducer.Configuration(bootstrapServers: ["127.0.0.1:1"])
+        configuration.transactionTimeout = .seconds(30)
+        func timeout() throws -> String? {
+            try configuration.makeProperties().values.last { $0.name == "message.timeout.ms" }?.value
+        }
+        #expect(try timeout() == "120000")
+        configuration.transactionalID = "id"
+        #expect(try timeout() == "30000")
+        configuration.deliveryTimeout = .seconds(10)
+        #expect(try timeout() == "10000")
+    }
+
     @Test func assignorsAreChecked() throws {
         let mixed = try self.consumerError { $0.assignors = [.cooperativeSticky, .range] }
         #expect(mixed.message.contains("cooperative"))

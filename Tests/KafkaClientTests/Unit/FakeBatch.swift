@@ -47,4 +47,9 @@ final class FakeBatch: ConsumerStateBatch, @unchecked Sendable {
         let rest = self.records.dropFirst(self.takenCount).filter { isKept($0.partition) }
         return rest.isEmpty ? nil : FakeBatch(rest)
     }
+
+    func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> FakeBatch? {
+        let selected = self.records.filter { isKept($0.partition) }
+        return selected.isEmpty ? nil : FakeBatch(selected)
+    }
 }

@@ -90,7 +90,7 @@ struct CancellableWaitTests {
             DeliveryWaiter(
                 record: KafkaProducerRecord(topic: "orders", value: "placed"),
                 operation: .send,
-                connectionProblem: ConnectionProblem()
+                context: DeliveryContext(connectionProblem: ConnectionProblem(), isTransactional: false)
             )
         }
         weak var weakWaiter: DeliveryWaiter?

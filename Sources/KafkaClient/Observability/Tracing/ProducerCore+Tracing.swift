@@ -5,12 +5,13 @@ extension ProducerCore {
     func handOver(
         _ record: KafkaProducerRecord,
         operation: SendOperation,
+        in transaction: TransactionRun?,
         tracing: ClientTracing
     ) async throws -> DeliveryWaiter {
         var record = record
         let span = tracing.startSend(&record)
         do {
-            return try await self.handOver(record, operation: operation, span: span)
+            return try await self.handOver(record, operation: operation, in: transaction, span: span)
         } catch {
             span.end(with: error)
             throw error
@@ -23,6 +24,7 @@ extension ProducerCore {
     func handOverIfThereIsRoom(
         _ record: KafkaProducerRecord,
         operation: SendOperation,
+        in transaction: TransactionRun?,
         tracing: ClientTracing
     ) throws(KafkaError) -> DeliveryWaiter? {
         guard operation == .trySend else { return nil }
@@ -30,7 +32,7 @@ extension ProducerCore {
         let span = tracing.startSend(&record)
         let waiter: DeliveryWaiter?
         do throws(KafkaError) {
-            waiter = try self.handOverIfThereIsRoom(record, operation: operation, span: span)
+            waiter = try self.handOverIfThereIsRoom(record, operation: operation, in: transaction, span: span)
         } catch {
             span.end(with: error)
             throw error
@@ -45,12 +47,13 @@ extension ProducerCore {
     @inline(never)
     func send(
         _ records: ArraySlice<KafkaProducerRecord>,
+        in transaction: TransactionRun?,
         tracing: ClientTracing
     ) async throws -> [Result<KafkaRecordMetadata, KafkaError>] {
         var records = Array(records)
         let span = tracing.startSend(&records)
         do {
-            let results = try await self.sendUntraced(records[...])
+            let results = try await self.sendUntraced(records[...], in: transaction)
             if let error = results.firstError { span.end(with: error) } else { span.end() }
             return results
         } catch {

@@ -1,0 +1,95 @@
+extension KafkaConsumer {
+    /// Reads batches and processes each in a transaction of its own: what `body` sends through the transaction and that
+    /// the batch is processed become true together, so that each record has its effect exactly once for readers of
+    /// committed records (KIP-447).
+    ///
+    /// ```swift
+    /// try await consumer.transform(through: producer) { batch, transaction in
+    ///     for record in batch {
+    ///         try await transaction.enqueue(.init(topic: "invoices", key: record.key, value: bill(record)))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Each instance of a service has a consumer of the same group, with ``CommitPolicy/manual``, and a producer with a
+    /// ``KafkaProducer/Configuration/transactionalID`` of its own.
+    ///
+    /// - When a transaction has to be aborted, the batch is processed again in another one, as long as its partitions are
+    ///   owned: `body` must not do anything that is not undone with the transaction.
+    /// - Partitions that the group takes away wait for the transaction in hand, within
+    ///   ``Configuration/revocationTimeout``. After that, and for partitions that were lost, the transaction is aborted, and
+    ///   the batch processed again without them: their next owner reads the records.
+    /// - What `body` throws aborts the transaction and ends the loop. So do errors that do not pass. The batch was then
+    ///   not processed: the next reader of this consumer gets it, or the next owner of its partitions.
+    /// - With the code `outcomeUnknown` it is not known whether the last batch was processed. Close the consumer: the next
+    ///   owner of the partitions begins where they were committed.
+    ///
+    /// An instance that dies leaves its transaction open. Who gets its partitions waits for the end of that one: until an
+    /// instance with the same transactional id starts, or ``KafkaProducer/Configuration/transactionTimeout`` has passed.
+    ///
+    /// Returns when the consumer is closed, or when the task is cancelled while there is nothing to process. A larger
+    /// ``Configuration/maxBatchRecords`` makes larger transactions, of which a broker takes some tens to hundreds in a
+    /// second.
+    ///
+    /// - Parameters:
+    ///   - producer: a producer with a transactional id, which nothing else needs to use.
+    ///   - attempts: how often a batch is processed at most.
+    ///   - body: processes a batch, never an empty one.
+    /// - Throws: what `body` throws; `CancellationError` when the task is cancelled while a batch is processed;
+    ///   ``KafkaError`` for what will not go away by itself, with the code `invalidState` for a consumer without a group or
+    ///   with another commit policy, or a producer without a transactional id.
+    public func transform(
+        through producer: KafkaProducer,
+        attempts: Int = 10,
+        _ body: (KafkaConsumerBatch, KafkaTransaction) async throws -> Void
+    ) async throws {
+        try self.core.checkTransactionalCommits(operation: "transform")
+        try await producer.initializeTransactions()
+        let reader = ConsumerReader(core: self.core)
+        while let batch = try await reader.nextBatch(.batches) {
+            guard !batch.isEmpty else { continue }
+            do {
+                try await self.transform(batch, through: producer, attempts: attempts, body)
+            } catch {
+                reader.giveBack()
+                throw error
+            }
+        }
+    }
+
+    private func transform(
+        _ batch: KafkaConsumerBatch,
+        through producer: KafkaProducer,
+        attempts: Int,
+        _ body: (KafkaConsumerBatch, KafkaTransaction) async throws -> Void
+    ) async throws {
+        var attempt = 1
+        while let owned = self.core.stillOwned(of: batch) {
+            do {
+                return try await producer.runTransaction(attempt: attempt) { transaction in
+                    try await body(owned, transaction)
+                    try await transaction.commit(owned, of: self)
+                }
+            } catch let error as KafkaError where error.code == .outcomeUnknown {
+                if try await producer.resolveTransaction() == .committed { return }
+            } catch let error as KafkaError where error.isWorthAnotherAttempt && attempt < attempts {
+                try await pause(for: .attempt(attempt))
+            }
+            attempt += 1
+        }
+    }
+}
+
+extension KafkaError {
+    /// Whether a transaction may succeed when all of it is done again, with what the consumer owns then.
+    fileprivate var isWorthAnotherAttempt: Bool {
+        !self.isFatal && (self.requiresAbort || self.code == .groupMembership)
+    }
+}
+
+extension KafkaConsumerBatch {
+    /// The offsets behind the last record of each partition.
+    var offsets: [KafkaTopicPartition: Int64] {
+        Dictionary(self.positions(after: self.count).map { ($0.partition, $0.offset) }) { Swift.max($0, $1) }
+    }
+}

@@ -1,0 +1,96 @@
+internal import CLibrdkafka
+internal import Dispatch
+
+/// The calls of librdkafka's transactional API. They block in C.
+enum TransactionCall: Sendable {
+    case initialize
+    case begin
+    case sendOffsets([KafkaTopicPartition: Int64], ConsumerGroupMetadata)
+    case commit
+    case abort
+
+    static let operationOfOffsets = "commit offsets in a transaction"
+
+    /// For errors.
+    var operation: String {
+        switch self {
+        case .initialize: "initialize transactions"
+        case .begin: "begin a transaction"
+        case .sendOffsets: Self.operationOfOffsets
+        case .commit: "commit a transaction"
+        case .abort: "abort a transaction"
+        }
+    }
+
+    /// Makes the call; the answer is librdkafka's error, which the caller owns.
+    fileprivate func callAsFunction(_ client: OpaquePointer, timeout: Duration) -> OpaquePointer? {
+        let milliseconds = Int32(max(1, timeout.milliseconds))
+        switch self {
+        case .initialize:
+            return rd_kafka_init_transactions(client, milliseconds)
+        case .begin:
+            return rd_kafka_begin_transaction(client)
+        case .sendOffsets(let offsets, let metadata):
+            let list = PartitionList(offsets)
+            return withExtendedLifetime((list, metadata)) {
+                rd_kafka_send_offsets_to_transaction(client, list.pointer, metadata.pointer, milliseconds)
+            }
+        case .commit:
+            return rd_kafka_commit_transaction(client, milliseconds)
+        case .abort:
+            return rd_kafka_abort_transaction(client, milliseconds)
+        }
+    }
+}
+
+extension ClientHandle {
+    /// Makes a transactional call on a thread for such calls and waits for its end, also when the task is cancelled.
+    func call(_ call: TransactionCall, timeout: Duration, transactionalID: String) async -> KafkaError? {
+        await self.blockingCalls.runToTheEnd {
+            KafkaError(taking: call(self.pointer, timeout: timeout), operation: call.operation) { code in
+                switch code {
+                case .timedOut, .brokerUnreachable:
+                    self.connectionProblem.detail
+                case .fenced:
+                    "another producer has taken over the transactional id \"\(transactionalID)\", or a transaction took "
+                        + "longer than transactionTimeout and the broker gave it up"
+                default:
+                    nil
+                }
+            }
+        }
+    }
+
+    /// Makes a transactional call again while its errors may pass, until a deadline.
+    func persist(
+        with call: TransactionCall,
+        until deadline: ContinuousClock.Instant,
+        atATime step: Duration? = nil,
+        transactionalID: String,
+        while isWanted: () -> Bool = { true }
+    ) async -> KafkaError? {
+        while true {
+            let left = deadline - .now
+            let error = await self.call(call, timeout: min(left, step ?? left), transactionalID: transactionalID)
+            guard let error, error.isRetriable, isWanted(), ContinuousClock.now < deadline else { return error }
+            // Some errors come back at once.
+            await Completion().wait(until: .now() + .milliseconds(50))
+        }
+    }
+}
+
+/// Who a consumer is in its group at the moment: what fences offsets of a member that is one no longer (KIP-447).
+///
+/// Unchecked, because librdkafka never changes it.
+final class ConsumerGroupMetadata: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// Takes over librdkafka's metadata.
+    init(taking pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        rd_kafka_consumer_group_metadata_destroy(self.pointer)
+    }
+}
