@@ -12,6 +12,9 @@ extension KafkaError {
             case notSent
             case messageTooLarge
             case unknownTopicOrPartition
+            case topicAlreadyExists
+            case unknownGroup
+            case invalidRequest
             case authentication
             case topicAuthorization
             case groupAuthorization
@@ -55,6 +58,13 @@ extension KafkaError {
         public static let messageTooLarge = Code(.messageTooLarge)
         /// The topic or the partition does not exist.
         public static let unknownTopicOrPartition = Code(.unknownTopicOrPartition)
+        /// A topic of this name exists already.
+        public static let topicAlreadyExists = Code(.topicAlreadyExists)
+        /// The consumer group does not exist.
+        public static let unknownGroup = Code(.unknownGroup)
+        /// The call asks for something that can't be, such as an unknown setting or fewer partitions than there are. The
+        /// message says what.
+        public static let invalidRequest = Code(.invalidRequest)
         /// The broker did not accept the credentials, or the TLS handshake failed.
         public static let authentication = Code(.authentication)
         /// The principal may not do this with the topic.

@@ -15,6 +15,7 @@ extension KafkaError {
         operation: String,
         topic: String? = nil,
         partition: Int32? = nil,
+        group: String? = nil,
         text: String? = nil,
         detail: String? = nil,
         isFatal: Bool = false
@@ -28,6 +29,7 @@ extension KafkaError {
             operation: operation,
             topic: topic,
             partition: partition.flatMap { $0 >= 0 ? $0 : nil },
+            group: group,
             message: message,
             librdkafkaName: String(cString: rd_kafka_err2name(response)),
             disposition: Disposition(
@@ -95,6 +97,13 @@ extension KafkaError.Code {
             case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
                 .unknownTopicOrPartition
+            case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: .topicAlreadyExists
+            case RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND: .unknownGroup
+            case RD_KAFKA_RESP_ERR__INVALID_ARG, RD_KAFKA_RESP_ERR_INVALID_REQUEST,
+                RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR,
+                RD_KAFKA_RESP_ERR_INVALID_REPLICA_ASSIGNMENT, RD_KAFKA_RESP_ERR_INVALID_CONFIG,
+                RD_KAFKA_RESP_ERR_INVALID_GROUP_ID, RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+                .invalidRequest
             case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL,
                 RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM,
                 RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:

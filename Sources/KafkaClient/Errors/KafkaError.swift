@@ -17,6 +17,7 @@ public struct KafkaError: Error, Sendable {
         let operation: String
         let topic: String?
         let partition: Int32?
+        let group: String?
         let message: String
         let librdkafkaName: String?
         let disposition: Disposition
@@ -26,6 +27,7 @@ public struct KafkaError: Error, Sendable {
             operation: String,
             topic: String?,
             partition: Int32?,
+            group: String?,
             message: String,
             librdkafkaName: String?,
             disposition: Disposition
@@ -34,6 +36,7 @@ public struct KafkaError: Error, Sendable {
             self.operation = operation
             self.topic = topic
             self.partition = partition
+            self.group = group
             self.message = message
             self.librdkafkaName = librdkafkaName
             self.disposition = disposition
@@ -54,6 +57,7 @@ public struct KafkaError: Error, Sendable {
         operation: String,
         topic: String? = nil,
         partition: Int32? = nil,
+        group: String? = nil,
         message: String,
         librdkafkaName: String? = nil,
         disposition: Disposition = Disposition()
@@ -63,6 +67,7 @@ public struct KafkaError: Error, Sendable {
             operation: operation,
             topic: topic,
             partition: partition,
+            group: group,
             message: message,
             librdkafkaName: librdkafkaName,
             disposition: disposition
@@ -80,6 +85,9 @@ public struct KafkaError: Error, Sendable {
 
     /// The partition concerned, when there is one.
     public var partition: Int32? { self.storage.partition }
+
+    /// The consumer group concerned, where the call names one.
+    public var group: String? { self.storage.group }
 
     /// What librdkafka, the broker or the check of the client said.
     public var message: String { self.storage.message }
@@ -139,6 +147,9 @@ extension KafkaError: CustomStringConvertible {
                 text += "[\(partition)]"
             }
             text += ")"
+        }
+        if let group = self.group {
+            text += " (group \(group))"
         }
         text += ": \(self.message)"
         if let name = self.librdkafkaName {
