@@ -107,18 +107,23 @@ extension ClientHandle {
         }
     }
 
-    private func queryError(
+    /// The error of a question, which says why no broker can be reached where that is the reason.
+    func queryError(
         _ response: ResponseCode,
         operation: String,
         timeout: Duration,
         topic: String? = nil,
-        partition: Int32? = nil
+        partition: Int32? = nil,
+        group: String? = nil,
+        text: String? = nil
     ) -> KafkaError {
         let error = KafkaError(
             response,
             operation: operation,
             topic: topic,
             partition: partition,
+            group: group,
+            text: text,
             detail: self.connectionProblem.detail
         )
         guard error.code == .timedOut || error.code == .brokerUnreachable,
@@ -129,6 +134,7 @@ extension ClientHandle {
             operation: operation,
             topic: topic,
             partition: partition,
+            group: group,
             message: "no broker answered within \(timeout): \(problem)",
             librdkafkaName: error.librdkafkaName,
             disposition: KafkaError.Disposition(isRetriable: true)

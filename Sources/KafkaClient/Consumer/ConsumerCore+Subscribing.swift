@@ -47,6 +47,7 @@ extension ConsumerCore {
         try self.state.withLock { state throws(KafkaError) in
             try state.subscribe(to: .partitions, operation: operation)
             state.assigned(Array(partitions.keys))
+            state.place(partitions)
         }
         try await self.onPump(client) { client throws(KafkaError) in
             let list = PartitionList(partitions.mapValues(\.librdkafkaValue))

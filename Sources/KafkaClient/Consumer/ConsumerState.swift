@@ -17,6 +17,8 @@ protocol ConsumerStateBatch: AnyObject, Sendable {
     func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> Self?
     /// Another batch with the same records of some partitions, none of them taken, if there are any.
     func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> Self?
+    /// The first record of a partition that was not taken.
+    func nextRecord(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)?
 }
 
 /// What a consumer knows and decides, without doing anything itself: every decision is an answer that
@@ -81,6 +83,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     /// What others than the reader have in hand.
     var holds: [Int: Hold] = [:]
     var nextHoldID = 0
+    /// Where partitions were to be read from, of those that the caller said it of.
+    var places: [KafkaTopicPartition: KafkaOffset] = [:]
     /// Whether the reader waits for records in the consumer, so that nothing is being processed.
     private var readerIsInside = false
     /// The sequences that are being read; one at most, unless the consumer is misused.
@@ -119,6 +123,11 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             self.ownedSince[partition] = self.ownership
         }
         self.hasAssignment = true
+    }
+
+    /// Partitions are read from these places.
+    mutating func place(_ places: [KafkaTopicPartition: KafkaOffset]) {
+        self.places.merge(places) { _, new in new }
     }
 
     // MARK: The reader
@@ -301,6 +310,13 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         rest.ownership = batch.ownership
         self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
         return rest
+    }
+
+    /// The next record of a partition in the batch that is in hand, if there is one that will be handed over.
+    func nextInHand(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
+        guard let handedOut, handedOut.mode == .records, self.isOwned(partition, since: handedOut.batch.ownership)
+        else { return nil }
+        return handedOut.batch.nextRecord(of: partition)
     }
 
     /// Whether somebody may be processing records right now.

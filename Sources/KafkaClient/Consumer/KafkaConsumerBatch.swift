@@ -160,6 +160,21 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         return batch
     }
 
+    /// The first record of a partition that was not taken.
+    ///
+    /// The caller sees to it that no records are moved to another batch meanwhile.
+    func nextRecord(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
+        guard let wanted = self.progress.firstIndex(where: { $0.partition == partition }) else { return nil }
+        let first = self.takenCount
+        let end = self.owner == nil ? self.ownedCount : self.count
+        guard first < end else { return nil }
+        for index in first..<end where self.progressIndex(of: self.messages[index]) == wanted {
+            let record = KafkaConsumerRecord(batch: self, index: index)
+            return (record.offset, record.timestamp)
+        }
+        return nil
+    }
+
     /// Where a message's partition stands in `progress`.
     private func progressIndex(of message: Message) -> Int {
         if self.progress.count == 1 { return 0 }

@@ -43,6 +43,10 @@ final class FakeBatch: ConsumerStateBatch, @unchecked Sendable {
         return last.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    func nextRecord(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
+        self.records.dropFirst(self.takenCount).first { $0.partition == partition }.map { ($0.offset, nil) }
+    }
+
     func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> FakeBatch? {
         let rest = self.records.dropFirst(self.takenCount).filter { isKept($0.partition) }
         return rest.isEmpty ? nil : FakeBatch(rest)

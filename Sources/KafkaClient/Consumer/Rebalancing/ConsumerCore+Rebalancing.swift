@@ -241,6 +241,7 @@ extension ConsumerCore {
             self.wasAssigned = true
             client.setLeaked(false)
             self.forward(Array(rebalance.partitions), client: client)
+            self.state.withLock { $0.place(starts) }
             self.tellListeners { $0.assigned(rebalance.partitions) }
             let list = PartitionList(capacity: rebalance.partitions.count)
             for partition in rebalance.partitions {

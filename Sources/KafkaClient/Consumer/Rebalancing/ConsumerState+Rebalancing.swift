@@ -61,6 +61,7 @@ extension ConsumerState {
         for partition in partitions {
             self.ownedSince[partition] = nil
             self.explicitPositions[partition] = nil
+            self.places[partition] = nil
         }
         if let revocation, revocation.partitions.isSubset(of: partitions) {
             self.revocation = nil
