@@ -45,4 +45,64 @@ static inline rd_kafka_resp_err_t kstream_produce_with_headers(rd_kafka_t *clien
                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
 }
 
+// IncrementalAlterConfigs (KIP-339), which librdkafka has since 2.2. With older headers these are never called.
+
+/// Whether the headers have it.
+static inline int kstream_has_incremental_alter_configs(void) {
+#if RD_KAFKA_VERSION >= 0x020200ff
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+/// librdkafka's number of the request, an rd_kafka_admin_op_t.
+static inline int kstream_incremental_alter_configs_operation(void) {
+#if RD_KAFKA_VERSION >= 0x020200ff
+    return RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS;
+#else
+    return -1;
+#endif
+}
+
+/// Adds the change of one setting; the operation is 0 to set, 1 to delete, 2 to append, 3 to subtract.
+/// The caller destroys the error, if there is one.
+static inline rd_kafka_error_t *kstream_add_incremental_config(rd_kafka_ConfigResource_t *resource,
+                                                               const char *name,
+                                                               int operation,
+                                                               const char *value) {
+#if RD_KAFKA_VERSION >= 0x020200ff
+    return rd_kafka_ConfigResource_add_incremental_config(resource, name, (rd_kafka_AlterConfigOpType_t)operation,
+                                                          value);
+#else
+    (void)resource, (void)name, (void)operation, (void)value;
+    return NULL;
+#endif
+}
+
+static inline void kstream_incremental_alter_configs(rd_kafka_t *client,
+                                                     rd_kafka_ConfigResource_t **resources,
+                                                     size_t count,
+                                                     const rd_kafka_AdminOptions_t *options,
+                                                     rd_kafka_queue_t *queue) {
+#if RD_KAFKA_VERSION >= 0x020200ff
+    rd_kafka_IncrementalAlterConfigs(client, resources, count, options, queue);
+#else
+    (void)client, (void)resources, (void)count, (void)options, (void)queue;
+#endif
+}
+
+/// The answers in an event, one for each resource.
+static inline const rd_kafka_ConfigResource_t **kstream_incremental_alter_configs_result(rd_kafka_event_t *event,
+                                                                                         size_t *count) {
+#if RD_KAFKA_VERSION >= 0x020200ff
+    return rd_kafka_IncrementalAlterConfigs_result_resources(rd_kafka_event_IncrementalAlterConfigs_result(event),
+                                                             count);
+#else
+    (void)event;
+    *count = 0;
+    return NULL;
+#endif
+}
+
 #endif

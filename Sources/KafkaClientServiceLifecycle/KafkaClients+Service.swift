@@ -7,3 +7,6 @@ extension KafkaProducer: Service {}
 
 /// A consumer as a service of a `ServiceGroup`.
 extension KafkaConsumer: Service {}
+
+/// An admin client as a service of a `ServiceGroup`.
+extension KafkaAdmin: Service {}

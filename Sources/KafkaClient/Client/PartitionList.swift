@@ -6,6 +6,8 @@ final class PartitionList: Sequence {
         var partition: KafkaTopicPartition
         var offset: Int64
         var response: ResponseCode
+        /// What was committed with the offset, where that is known.
+        var metadata: String
     }
 
     let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
@@ -58,7 +60,11 @@ final class PartitionList: Sequence {
             return Entry(
                 partition: KafkaTopicPartition(topic: String(cString: entry.topic), partition: entry.partition),
                 offset: entry.offset,
-                response: entry.err
+                response: entry.err,
+                metadata: entry.metadata.map { metadata in
+                    let bytes = UnsafeRawBufferPointer(start: metadata, count: entry.metadata_size)
+                    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                } ?? ""
             )
         }
     }
