@@ -1,7 +1,8 @@
 /// How a cluster's clients prove who they are, and whether what they say is encrypted.
 ///
 /// With users, every connection must authenticate by SASL before anything but the negotiation (KIP-43, KIP-152), with any of
-/// `PLAIN`, `SCRAM-SHA-256` and `SCRAM-SHA-512`. With a certificate, every connection is TLS. Both may be combined.
+/// `PLAIN`, `SCRAM-SHA-256` and `SCRAM-SHA-512`; with a check of tokens, with `OAUTHBEARER`. With a certificate, every
+/// connection is TLS. All may be combined.
 public struct EmbeddedKafkaSecurity: Sendable {
     /// Where a certificate and its key come from.
     public struct Certificate: Sendable {
@@ -20,14 +21,18 @@ public struct EmbeddedKafkaSecurity: Sendable {
         }
     }
 
-    /// The passwords of the users by their names; empty lets everybody in. Default: empty.
+    /// The passwords of the users by their names. Default: empty; without tokens either, everybody is let in.
     public var users: [String: String]
+    /// How tokens are judged. A connection ends at its first request after the end of its token, unless it has brought a new
+    /// one by then (KIP-368). Default: no tokens are taken.
+    public var tokens: TokenCheck?
     /// Default: none, no TLS.
     public var certificate: Certificate?
 
     /// Describes a cluster's security.
-    public init(users: [String: String] = [:], certificate: Certificate? = nil) {
+    public init(users: [String: String] = [:], tokens: TokenCheck? = nil, certificate: Certificate? = nil) {
         self.users = users
+        self.tokens = tokens
         self.certificate = certificate
     }
 }

@@ -9,22 +9,26 @@ enum SASLStep {
     /// More is to come; the client is told this.
     case goOn([UInt8])
     /// The client is who it says; it is told this.
-    case succeeded(user: String, [UInt8])
+    /// - Parameter expiration: When it must say so again, in milliseconds since 1970; `nil` is never.
+    case succeeded(user: String, [UInt8], expiration: Int64? = nil)
     /// It is not; the reason is for the client and says nothing of what is right.
     case failed(String)
 }
 
-/// The mechanisms that are offered.
+/// The mechanisms that can be offered.
 enum SASLMechanism: String, CaseIterable {
     case plain = "PLAIN"
     case scramSHA256 = "SCRAM-SHA-256"
     case scramSHA512 = "SCRAM-SHA-512"
+    case oauthBearer = "OAUTHBEARER"
 
-    func makeExchange() -> any SASLExchange {
+    /// - Parameter now: Milliseconds since 1970.
+    func makeExchange(now: Int64) -> any SASLExchange {
         switch self {
         case .plain: PlainExchange()
         case .scramSHA256: ScramExchange(digest: .sha256)
         case .scramSHA512: ScramExchange(digest: .sha512)
+        case .oauthBearer: BearerExchange(now: now)
         }
     }
 }

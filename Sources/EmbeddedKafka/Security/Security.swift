@@ -4,11 +4,14 @@ internal import NIOSSL
 /// What the options for security come to: the users' secrets, and the context of TLS.
 final class Security {
     private let passwords: [String: String]
+    /// How tokens are judged, if they are taken.
+    let tokenCheck: EmbeddedKafkaSecurity.TokenCheck?
     private let tls: NIOSSLContext?
     private var secrets: [ScramSecret.Key: ScramSecret] = [:]
 
     init(_ options: EmbeddedKafkaSecurity) throws(EmbeddedKafkaError) {
         self.passwords = options.users
+        self.tokenCheck = options.tokens
         guard let files = options.certificate else {
             self.tls = nil
             return
@@ -36,7 +39,19 @@ final class Security {
     }
 
     /// Where a new connection begins.
-    var initialState: AuthenticationState { self.passwords.isEmpty ? .notNeeded : .needed }
+    var initialState: AuthenticationState {
+        self.passwords.isEmpty && self.tokenCheck == nil ? .notNeeded : .needed
+    }
+
+    /// The mechanisms that are offered.
+    var mechanisms: [SASLMechanism] {
+        SASLMechanism.allCases.filter { mechanism in
+            switch mechanism {
+            case .plain, .scramSHA256, .scramSHA512: !self.passwords.isEmpty || self.tokenCheck == nil
+            case .oauthBearer: self.tokenCheck != nil
+            }
+        }
+    }
 
     /// The first handler of a connection; `nil` where connections are plain.
     func makeTLSHandler() throws -> NIOSSLServerHandler? {
@@ -74,13 +89,24 @@ enum AuthenticationState {
     /// - Parameter isBare: What follows are tokens behind their length and no requests, as version 0 of the handshake
     ///   wants it; version 1 has them in SaslAuthenticate (KIP-152).
     case exchanging(any SASLExchange, isBare: Bool)
-    case done(user: String)
+    /// - Parameter expiration: When it must be done again, in milliseconds since 1970; `nil` is never.
+    case done(user: String, expiration: Int64?)
 
     /// Whether requests are answered.
-    var isDone: Bool {
+    /// - Parameter now: Milliseconds since 1970.
+    func isDone(at now: @autoclosure () -> Int64) -> Bool {
         switch self {
-        case .notNeeded, .done: true
+        case .notNeeded: true
+        case .done(_, let expiration): expiration.map { $0 > now() } ?? true
         case .needed, .exchanging: false
+        }
+    }
+
+    /// Whether an authentication may begin: before anything else, or anew, before the last one ends (KIP-368).
+    var canBegin: Bool {
+        switch self {
+        case .needed, .done(_, .some): true
+        case .notNeeded, .exchanging, .done(_, nil): false
         }
     }
 }

@@ -16,8 +16,8 @@ extension Broker {
         }
         self.requestCounts[api, default: 0] += 1
         guard api.advertised.contains(header.apiVersion) else { return try self.refuseVersion(of: api, exchange) }
-        guard exchange.connection.authentication.isDone || Self.isOpenToAll(api) else {
-            throw WireError("a request before authentication")
+        guard Self.isOpenToAll(api) || exchange.connection.authentication.isDone(at: self.now) else {
+            throw WireError("a request before authentication, or after the end of what it was based on")
         }
         try self.dispatch(api, &reader, exchange)
         // What these do changes nothing that groups or transactions wait for.

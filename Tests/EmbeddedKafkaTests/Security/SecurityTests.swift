@@ -246,11 +246,14 @@ extension TestClient {
         return (try answer.int16(), try answer.array(ofStructures: false) { try $0.string() ?? "" })
     }
 
-    func authenticate(_ message: String) async throws -> (error: Int16, message: String?, text: String) {
+    func authenticate(
+        _ message: String
+    ) async throws -> (error: Int16, message: String?, text: String, lifetime: Int64) {
         var answer = try await self.call(.saslAuthenticate, 1) { $0.blob(Array(message.utf8)) }
         let error = try answer.int16()
         let reason = try answer.string()
-        return (error, reason, String(decoding: try answer.blob() ?? [], as: UTF8.self))
+        let text = String(decoding: try answer.blob() ?? [], as: UTF8.self)
+        return (error, reason, text, try answer.int64())
     }
 
     /// Goes through SCRAM (RFC 5802), and checks the broker's proof.

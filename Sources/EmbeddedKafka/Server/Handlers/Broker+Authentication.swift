@@ -3,14 +3,18 @@ internal import NIOCore
 extension Broker {
     /// Agrees on a mechanism (API 17, KIP-43).
     func saslHandshake(_ request: SaslHandshakeRequest, _ exchange: Exchange) {
-        let mechanisms = SASLMechanism.allCases.map(\.rawValue)
-        guard case .needed = exchange.connection.authentication else {
+        let mechanisms = self.security.mechanisms.map(\.rawValue)
+        guard exchange.connection.authentication.canBegin else {
             return exchange.answer(SaslHandshakeResponse(errorCode: .illegalSASLState, mechanisms: mechanisms))
         }
-        guard let mechanism = SASLMechanism(rawValue: request.mechanism) else {
+        guard let mechanism = SASLMechanism(rawValue: request.mechanism), self.security.mechanisms.contains(mechanism)
+        else {
             return exchange.answer(SaslHandshakeResponse(errorCode: .unsupportedSASLMechanism, mechanisms: mechanisms))
         }
-        exchange.connection.authentication = .exchanging(mechanism.makeExchange(), isBare: exchange.version == 0)
+        exchange.connection.authentication = .exchanging(
+            mechanism.makeExchange(now: self.now),
+            isBare: exchange.version == 0
+        )
         exchange.answer(SaslHandshakeResponse(errorCode: .none, mechanisms: mechanisms))
     }
 
@@ -30,10 +34,15 @@ extension Broker {
             exchange.answer(
                 SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes))
             )
-        case .succeeded(let user, let bytes):
-            exchange.connection.authentication = .done(user: user)
+        case .succeeded(let user, let bytes, let expiration):
+            exchange.connection.authentication = .done(user: user, expiration: expiration)
             exchange.answer(
-                SaslAuthenticateResponse(errorCode: .none, errorMessage: nil, authBytes: ByteBuffer(bytes: bytes))
+                SaslAuthenticateResponse(
+                    errorCode: .none,
+                    errorMessage: nil,
+                    authBytes: ByteBuffer(bytes: bytes),
+                    sessionLifetimeMs: expiration.map { max(1, $0 &- self.now) } ?? 0
+                )
             )
         case .failed(let reason):
             exchange.connection.authentication = .needed
@@ -53,8 +62,8 @@ extension Broker {
     func bareToken(_ token: ByteBuffer, _ sasl: any SASLExchange, _ exchange: Exchange) {
         switch sasl.receive(Array(token.readableBytesView), security: self.security) {
         case .goOn(let bytes): exchange.send(BufferPieces(Self.frame(bytes)))
-        case .succeeded(let user, let bytes):
-            exchange.connection.authentication = .done(user: user)
+        case .succeeded(let user, let bytes, let expiration):
+            exchange.connection.authentication = .done(user: user, expiration: expiration)
             exchange.send(BufferPieces(Self.frame(bytes)))
         case .failed: exchange.connection.close()
         }
