@@ -22,6 +22,7 @@ final class AdminCore: Sendable {
             properties: try configuration.makeProperties(),
             events: ClientEvents.kinds,
             onConnectionChange: configuration.onConnectionChange,
+            logger: logger,
             operation: operation
         )
         var logger = logger
@@ -92,8 +93,14 @@ final class AdminCore: Sendable {
         try Task.checkCancellation()
         let answer = AdminAnswer<R>()
         let id = try self.send(request, to: answer, send, read)
+        self.connectionProblem.add(answer)
+        defer { self.connectionProblem.remove(answer) }
         guard await answer.waitUnlessCancelled(), let result = answer.result else {
             self.calls.forget(id)
+            if !Task.isCancelled, let refusal = self.connectionProblem.refusal {
+                // There was no broker yet to which the request could go.
+                throw refusal.restated(operation: request.operation)
+            }
             if request.isChange { throw request.unknownOutcome("cancelled") }
             throw CancellationError()
         }

@@ -95,15 +95,16 @@ struct AdminRequest: Sendable {
         guard error.code == .timedOut || error.code == .brokerUnreachable, let problem = self.connection.detail else {
             return error
         }
+        let code = self.connection.code
         return KafkaError(
-            .brokerUnreachable,
+            code,
             operation: self.operation,
             topic: topic,
             partition: partition,
             group: group ?? self.group,
             message: "no broker answered within \(self.timeout): \(problem)",
             librdkafkaName: error.librdkafkaName,
-            disposition: KafkaError.Disposition(isRetriable: true)
+            disposition: KafkaError.Disposition(isRetriable: code == .brokerUnreachable)
         )
     }
 

@@ -5,6 +5,8 @@ extension KafkaAdmin {
         public var bootstrapServers: [String]
         /// The name under which the brokers log this client. Default: `kstream`.
         public var clientID = "kstream"
+        /// Whether brokers are reached by TLS, and how this client proves who it is. Default: in the clear, not at all.
+        public var security = KafkaSecurity()
         /// Where a partition ends for ``KafkaAdmin/lag(of:timeout:)`` and ``KafkaAdmin/offsets(for:timeout:)``. Default: at
         /// the last stable offset, which is what readers of committed records can come to.
         public var isolationLevel = KafkaConsumer.IsolationLevel.readCommitted
@@ -13,7 +15,11 @@ extension KafkaAdmin {
         public var onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the client is made.
-        public var additional: [String: String] = [:]
+        public var additional: [String: String] {
+            get { self.additionalProperties.values }
+            set { self.additionalProperties.values = newValue }
+        }
+        private var additionalProperties = AdditionalProperties()
 
         /// Makes a configuration with the defaults.
         public init(bootstrapServers: [String]) {
@@ -30,6 +36,7 @@ extension KafkaAdmin.Configuration {
         try properties.setCommon(
             bootstrapServers: self.bootstrapServers,
             clientID: self.clientID,
+            security: self.security,
             operation: Self.operation
         )
         properties.set("isolation.level", self.isolationLevel.rawValue)

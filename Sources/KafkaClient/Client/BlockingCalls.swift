@@ -26,11 +26,17 @@ final class BlockingCalls: Sendable {
 
     /// Runs a call on one of the threads; the calling task is suspended meanwhile.
     ///
-    /// - Throws: `CancellationError` as soon as the task is cancelled. A call that is still waiting for a thread is then
-    ///   dropped; the others go on without anybody waiting for them.
-    func run<R: Sendable>(_ call: @escaping @Sendable () throws(KafkaError) -> R) async throws -> R {
+    /// - Parameter problem: what may turn out to be no use waiting for.
+    /// - Throws: `CancellationError` as soon as the task is cancelled, and the refusal as soon as no broker lets the client
+    ///   in. A call that is still waiting for a thread is then dropped; the others go on without anybody waiting for them.
+    func run<R: Sendable>(
+        unless problem: ConnectionProblem? = nil,
+        _ call: @escaping @Sendable () throws(KafkaError) -> R
+    ) async throws -> R {
         try Task.checkCancellation()
         let outcome = BlockingOutcome<R>()
+        problem?.add(outcome)
+        defer { problem?.remove(outcome) }
         self.async {
             guard outcome.begin() else { return }
             let result: Result<R, KafkaError>
@@ -47,7 +53,10 @@ final class BlockingCalls: Sendable {
         let result = outcome.take {
             self.abandonedCount.add(1, ordering: .acquiringAndReleasing)
         }
-        guard let result else { throw CancellationError() }
+        guard let result else {
+            if !Task.isCancelled, let refusal = problem?.refusal { throw refusal }
+            throw CancellationError()
+        }
         return try result.get()
     }
 

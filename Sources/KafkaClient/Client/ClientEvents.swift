@@ -9,12 +9,14 @@ struct ClientEvents: Sendable {
     let logger: Logger
     let connectionProblem: ConnectionProblem
     let connectionWatch: ConnectionWatch?
+    let refusalWatch: RefusalWatch
 
     init(client: ClientHandle, logger: Logger) {
         self.client = SendablePointer(client.pointer)
         self.logger = logger
         self.connectionProblem = client.connectionProblem
         self.connectionWatch = client.connectionWatch
+        self.refusalWatch = client.refusalWatch
     }
 
     /// The events to ask librdkafka for. There are statistics only where metrics are configured.
@@ -39,6 +41,7 @@ struct ClientEvents: Sendable {
         let response = rd_kafka_event_error(event)
         let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
         self.connectionProblem.record(response, text: text)
+        self.refusalWatch.problemWasRecorded()
         switch response {
         case RD_KAFKA_RESP_ERR__FATAL:
             let error = KafkaError.fatal(of: self.client.value, operation: "run")

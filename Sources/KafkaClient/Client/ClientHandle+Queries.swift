@@ -130,14 +130,14 @@ extension ClientHandle {
             let problem = self.connectionProblem.detail
         else { return error }
         return KafkaError(
-            .brokerUnreachable,
+            self.connectionProblem.code,
             operation: operation,
             topic: topic,
             partition: partition,
             group: group,
             message: "no broker answered within \(timeout): \(problem)",
             librdkafkaName: error.librdkafkaName,
-            disposition: KafkaError.Disposition(isRetriable: true)
+            disposition: KafkaError.Disposition(isRetriable: self.connectionProblem.code == .brokerUnreachable)
         )
     }
 }

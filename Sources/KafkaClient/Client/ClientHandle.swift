@@ -28,6 +28,10 @@ final class ClientHandle: @unchecked Sendable {
     let connectionWatch: ConnectionWatch?
     /// Makes spans, if there is an instrument.
     let tracing: ClientTracing?
+    /// Tells those who wait when no broker lets the client in.
+    let refusalWatch: RefusalWatch
+    /// Gets tokens, where brokers want some.
+    let tokens: TokenRefresh?
 
     private let topics = Mutex(Topics())
     private let isLeaked = Atomic<Bool>(false)
@@ -41,12 +45,15 @@ final class ClientHandle: @unchecked Sendable {
         events: Int32,
         onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)? = nil,
         tracing: ClientTracing? = nil,
+        logger: Logger,
         operation: String
     )
         throws(KafkaError)
     {
         let configuration = try properties.makeConfiguration(operation: operation)
-        rd_kafka_conf_set_events(configuration, events)
+        let tokenEvents = properties.tokenSource == nil ? 0 : RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH
+        rd_kafka_conf_set_events(configuration, events | tokenEvents)
+        rd_kafka_conf_enable_sasl_queue(configuration, properties.tokenSource == nil ? 0 : 1)
         var buffer = [CChar](repeating: 0, count: 512)
         guard let pointer = rd_kafka_new(kind, configuration, &buffer, buffer.count) else {
             rd_kafka_conf_destroy(configuration)
@@ -64,6 +71,18 @@ final class ClientHandle: @unchecked Sendable {
         self.connectionWatch = onConnectionChange.map {
             ConnectionWatch(client: pointer, problem: problem, label: "kafka.watch.\(name)", observer: $0)
         }
+        self.refusalWatch = RefusalWatch(
+            client: pointer,
+            pump: self.pump,
+            problem: problem,
+            label: "kafka.refusal.\(name)"
+        )
+        self.tokens = properties.tokenSource.map {
+            var logger = logger
+            logger[metadataKey: "client"] = "\(name)"
+            return TokenRefresh(client: pointer, source: $0, logger: logger, label: "kafka.tokens.\(name)")
+        }
+        self.tokens?.start()
     }
 
     deinit {
@@ -73,6 +92,8 @@ final class ClientHandle: @unchecked Sendable {
         let isLeaked = self.isLeaked.load(ordering: .acquiring)
         let pump = self.pump
         let watch = self.connectionWatch
+        let refusalWatch = self.refusalWatch
+        let tokens = self.tokens
         let destruction = self.destruction
         // A serial queue gets a thread of its own.
         DispatchQueue(label: "kafka.destroy").async {
@@ -81,6 +102,8 @@ final class ClientHandle: @unchecked Sendable {
             }
             pump.disconnect()
             watch?.stop()
+            refusalWatch.stop()
+            tokens?.stop()
             for queue in queues {
                 rd_kafka_queue_destroy(queue.value)
             }
@@ -90,8 +113,8 @@ final class ClientHandle: @unchecked Sendable {
             if !isLeaked {
                 rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
             }
-            // Only now can no callback reach the pump any more.
-            withExtendedLifetime(pump) {}
+            // Only now can no callback reach the pumps any more.
+            withExtendedLifetime((pump, tokens)) {}
             destruction.complete()
         }
     }
@@ -163,11 +186,14 @@ final class ClientHandle: @unchecked Sendable {
     ///
     /// The call holds the client until it returns from C, also when nobody waits for it any more.
     ///
-    /// - Throws: `CancellationError` as soon as the task is cancelled, and what the call throws.
+    /// - Throws: `CancellationError` as soon as the task is cancelled, the error of a client that no broker lets in, and what
+    ///   the call throws.
     func blocking<R: Sendable>(
         _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> R
     ) async throws -> R {
-        try await self.blockingCalls.run { () throws(KafkaError) -> R in try call(self) }
+        try await self.blockingCalls.run(unless: self.connectionProblem) { () throws(KafkaError) -> R in
+            try call(self)
+        }
     }
 
     /// The fatal error of the client, if it has one.

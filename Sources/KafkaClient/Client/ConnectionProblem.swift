@@ -5,7 +5,12 @@ internal import Synchronization
 final class ConnectionProblem: Sendable {
     private struct State {
         var text: String?
+        var diagnosis: ConnectionDiagnosis?
+        var response: ResponseCode?
         var hasContact = false
+        var isRefused = false
+        /// Those who need not wait any longer when no broker lets the client in.
+        var waiting: [ObjectIdentifier: Completion] = [:]
     }
 
     private let state = Mutex(State())
@@ -20,8 +25,15 @@ final class ConnectionProblem: Sendable {
     func record(_ response: ResponseCode, text: String) {
         switch response {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__AUTHENTICATION,
-            RD_KAFKA_RESP_ERR__SSL:
-            self.state.withLock { $0.text = text }
+            RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__BAD_MSG:
+            let diagnosis = ConnectionDiagnosis(response, text: text)
+            self.state.withLock { state in
+                // Other brokers of the list may not be there at all; what one of them says matters more.
+                if diagnosis == nil, state.diagnosis != nil { return }
+                state.text = text
+                state.response = response
+                state.diagnosis = diagnosis
+            }
         default:
             break
         }
@@ -31,7 +43,10 @@ final class ConnectionProblem: Sendable {
     func clear() {
         self.state.withLock { state in
             state.text = nil
+            state.diagnosis = nil
+            state.response = nil
             state.hasContact = true
+            state.isRefused = false
         }
     }
 
@@ -44,9 +59,57 @@ final class ConnectionProblem: Sendable {
     /// "last connection error: ...", "no answer from ..." before the first contact, or nothing.
     var detail: String? {
         let state = self.state.withLock { $0 }
-        if let text = state.text { return "last connection error: \(text)" }
+        if let text = state.text {
+            return "last connection error: \(text)" + (state.diagnosis.map { "; \($0.advice)" } ?? "")
+        }
         return state.hasContact || self.servers.isEmpty ? nil : self.silence
     }
 
+    /// The code of an error that comes of it.
+    var code: KafkaError.Code { self.state.withLock { $0.diagnosis?.code } ?? .brokerUnreachable }
+
     private var silence: String { "no answer from \(self.servers)" }
+
+    // MARK: Refusal
+
+    /// What brokers hold against the client, as far as is known, before one has answered.
+    var suspicion: ConnectionDiagnosis? { self.state.withLock { $0.hasContact ? nil : $0.diagnosis } }
+
+    /// The error of calls that would wait in vain, while no broker lets the client in.
+    var refusal: KafkaError? {
+        let state = self.state.withLock { $0 }
+        guard state.isRefused, let text = state.text, let diagnosis = state.diagnosis else { return nil }
+        return KafkaError(
+            diagnosis.code,
+            operation: "connect",
+            message: "no broker lets the client in: \(text); \(diagnosis.advice)",
+            librdkafkaName: state.response.map { String(cString: rd_kafka_err2name($0)) },
+            disposition: KafkaError.Disposition(isRetriable: diagnosis.code == .brokerUnreachable)
+        )
+    }
+
+    /// No broker lets the client in: those who wait need not any longer.
+    func refuse() {
+        let waiting = self.state.withLock { state -> [Completion] in
+            guard !state.hasContact, state.diagnosis != nil else { return [] }
+            state.isRefused = true
+            defer { state.waiting = [:] }
+            return Array(state.waiting.values)
+        }
+        for completion in waiting {
+            completion.complete()
+        }
+    }
+
+    /// Completes this, too, when no broker lets the client in.
+    func add(_ completion: Completion) {
+        self.state.withLock { state in
+            guard !state.hasContact else { return }
+            state.waiting[ObjectIdentifier(completion)] = completion
+        }
+    }
+
+    func remove(_ completion: Completion) {
+        self.state.withLock { $0.waiting[ObjectIdentifier(completion)] = nil }
+    }
 }

@@ -5,6 +5,8 @@ struct ConfigurationProperties {
     private(set) var values: [(name: String, value: String)] = []
     /// Properties that the engine depends on, with what to use instead of setting them.
     private(set) var owned: [String: String] = [:]
+    /// Where the client gets its tokens from, if it uses some.
+    var tokenSource: KafkaSecurity.SASL.TokenSource?
 
     /// The addresses that the client begins with, as librdkafka gets them.
     var bootstrapServers: String { self.values.last { $0.name == "bootstrap.servers" }?.value ?? "" }
@@ -87,8 +89,13 @@ struct ConfigurationProperties {
 }
 
 extension ConfigurationProperties {
-    /// The properties that producers and consumers have in common.
-    mutating func setCommon(bootstrapServers: [String], clientID: String, operation: String) throws(KafkaError) {
+    /// The properties that all clients have in common.
+    mutating func setCommon(
+        bootstrapServers: [String],
+        clientID: String,
+        security: KafkaSecurity,
+        operation: String
+    ) throws(KafkaError) {
         for server in bootstrapServers {
             if let problem = BootstrapServer.problem(with: server) {
                 throw KafkaError(.configuration, operation: operation, message: problem)
@@ -106,6 +113,7 @@ extension ConfigurationProperties {
         self.setOwned("log.queue", "true", useInstead: "log lines always go to the logger given to the client")
         // Small requests must not wait for the acknowledgement of earlier ones.
         self.set("socket.nagle.disable", true)
+        try security.set(in: &self, operation: operation)
     }
 }
 

@@ -21,11 +21,22 @@ extension ConsumerCore {
             } else if response != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, response != RD_KAFKA_RESP_ERR__TRANSPORT,
                 response != RD_KAFKA_RESP_ERR__RESOLVE
             {
-                self.report(response, text: text, partition: nil)
+                self.report(response, text: text, client: client)
             }
         default:
             break
         }
+    }
+
+    /// An error of the client as a whole.
+    private func report(_ response: ResponseCode, text: String, client: ClientHandle) {
+        guard let diagnosis = ConnectionDiagnosis(response, text: text) else {
+            return self.report(response, text: text, partition: nil)
+        }
+        // Before the first contact another broker may let the client in; if none does, the reader is told by `refused`. What
+        // is no more than a guess goes to the log, as all errors of connections.
+        guard client.connectionProblem.hasContact, diagnosis.code == .authentication else { return }
+        self.report(response, text: "\(text); \(diagnosis.advice)", partition: nil)
     }
 
     /// Sends the records of partitions to the data queue, before they are assigned.

@@ -78,6 +78,12 @@ extension ConsumerCore {
         try result.get()
     }
 
+    /// No broker lets the client in: tells the reader, once each time that it asks.
+    func refused(_ error: KafkaError) {
+        guard !self.state.withLock({ $0.hasFailure }) else { return }
+        self.fail(error)
+    }
+
     /// Tells the reader when no broker answers in time.
     private func watchConnection(_ client: ClientHandle) {
         guard let timeout = self.configuration.connectTimeout else { return }

@@ -61,6 +61,7 @@ final class ConsumerCore: @unchecked Sendable {
             events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | ClientEvents.kinds,
             onConnectionChange: configuration.onConnectionChange,
             tracing: tracing,
+            logger: logger,
             operation: operation
         )
         self.dataQueue = SendablePointer(try client.makeQueue(operation: operation))
@@ -113,6 +114,7 @@ final class ConsumerCore: @unchecked Sendable {
             client.pump.connect(queue)
         }
         client.pump.connect(self.closeQueue.value, isOwned: false)
+        client.refusalWatch.observe { [weak self] error in self?.refused(error) }
         rd_kafka_queue_cb_event_enable(
             self.dataQueue.value,
             { _, opaque in

@@ -381,6 +381,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         self.failures.append(error)
     }
 
+    /// Whether an error waits for the reader.
+    var hasFailure: Bool { !self.failures.isEmpty }
+
     enum CloseAction {
         /// Somebody else closes it already.
         case none

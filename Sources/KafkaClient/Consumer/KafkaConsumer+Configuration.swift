@@ -46,6 +46,8 @@ extension KafkaConsumer {
         public var groupInstanceID: String?
         /// The name under which the brokers log this client. Default: `kstream`.
         public var clientID = "kstream"
+        /// Whether brokers are reached by TLS, and how this client proves who it is. Default: in the clear, not at all.
+        public var security = KafkaSecurity()
         /// Where to begin without a committed offset. Default: ``AutoOffsetReset/earliest``, which loses nothing.
         public var autoOffsetReset = AutoOffsetReset.earliest
         /// When positions are committed. Default: after processing, every 5 s.
@@ -112,7 +114,11 @@ extension KafkaConsumer {
         public var tracing: KafkaTracing? = KafkaTracing()
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the consumer is made.
-        public var additional: [String: String] = [:]
+        public var additional: [String: String] {
+            get { self.additionalProperties.values }
+            set { self.additionalProperties.values = newValue }
+        }
+        private var additionalProperties = AdditionalProperties()
 
         /// Makes a configuration with the defaults.
         ///
@@ -141,6 +147,7 @@ extension KafkaConsumer.Configuration {
         try properties.setCommon(
             bootstrapServers: self.bootstrapServers,
             clientID: self.clientID,
+            security: self.security,
             operation: Self.operation
         )
         // librdkafka assigns partitions only to consumers with a group; this one never joins or commits.

@@ -48,6 +48,10 @@ struct DeliveryReport: Sendable {
         context: DeliveryContext
     ) -> KafkaError {
         let partition = self.partition >= 0 ? self.partition : record.partition
+        if self.response == RD_KAFKA_RESP_ERR__PURGE_QUEUE, let refusal = context.connectionProblem.refusal {
+            // No broker lets the client in, so nothing waits for that any more.
+            return refusal.restated(operation: operation, topic: record.topic, partition: partition)
+        }
         var detail: [String] = []
         if self.isPossiblyPersisted, !context.isTransactional {
             detail.append("the broker may have the record nevertheless")

@@ -41,6 +41,8 @@ extension KafkaProducer {
         public var bootstrapServers: [String]
         /// The name under which the brokers log this client. Default: `kstream`.
         public var clientID = "kstream"
+        /// Whether brokers are reached by TLS, and how this client proves who it is. Default: in the clear, not at all.
+        public var security = KafkaSecurity()
         /// When a record counts as sent. Default: ``Acknowledgements/all``.
         public var acknowledgements = Acknowledgements.all
         /// Whether the broker drops what a retry repeats and keeps the order. Default: true.
@@ -85,7 +87,11 @@ extension KafkaProducer {
         public var tracing: KafkaTracing? = KafkaTracing()
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the producer is made.
-        public var additional: [String: String] = [:]
+        public var additional: [String: String] {
+            get { self.additionalProperties.values }
+            set { self.additionalProperties.values = newValue }
+        }
+        private var additionalProperties = AdditionalProperties()
 
         /// Makes a configuration with the defaults.
         public init(bootstrapServers: [String]) {
@@ -109,6 +115,7 @@ extension KafkaProducer.Configuration {
         try properties.setCommon(
             bootstrapServers: self.bootstrapServers,
             clientID: self.clientID,
+            security: self.security,
             operation: Self.operation
         )
         if self.isIdempotent, self.acknowledgements != .all {

@@ -37,6 +37,7 @@ final class ProducerCore: Sendable {
             events: RD_KAFKA_EVENT_DR | ClientEvents.kinds,
             onConnectionChange: configuration.onConnectionChange,
             tracing: tracing,
+            logger: logger,
             operation: KafkaProducer.Configuration.operation
         )
         self.configuration = configuration
