@@ -4,8 +4,8 @@ public import Logging
 ///
 /// A consumer is subscribed to topics as a member of a group, which shares out the partitions, or reads partitions that
 /// are assigned to it. It works from when it is made until it is closed; use
-/// ``withKafkaConsumer(_:subscribedTo:logger:_:)`` for a lifetime that can't be forgotten, or ``run()`` in a group of
-/// services.
+/// ``withKafkaConsumer(_:subscribedTo:logger:_:)`` for a lifetime that can't be forgotten. In a `ServiceGroup` it is a
+/// `KafkaConsumerService` (module `KafkaClientServiceLifecycle`).
 ///
 /// ```swift
 /// try await withKafkaConsumer(

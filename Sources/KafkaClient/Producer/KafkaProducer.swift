@@ -3,7 +3,8 @@ public import Logging
 /// Sends records to Kafka.
 ///
 /// A producer connects by itself and works from when it is made until it is closed; use ``withKafkaProducer(_:logger:_:)``
-/// for a lifetime that can't be forgotten, or ``run()`` in a group of services.
+/// for a lifetime that can't be forgotten. In a `ServiceGroup` it is a `KafkaProducerService` (module
+/// `KafkaClientServiceLifecycle`).
 ///
 /// ```swift
 /// try await withKafkaProducer(.init(bootstrapServers: ["localhost:9092"])) { producer in
