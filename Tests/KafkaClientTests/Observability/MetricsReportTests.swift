@@ -196,6 +196,7 @@ struct MetricsReportTests {
         #expect(lag(partition, assignment: []) == nil)
         #expect(lag(.init(number: 0, highWatermark: 100, lastStableOffset: 100)) == nil, "nobody knows where it is")
         #expect(lag(.init(number: 0, highWatermark: 100, lastStableOffset: 100), position: 0) == 100)
+        #expect(lag(.init(number: 0, committedOffset: 40, highWatermark: 50)) == 10, "there is no last stable offset")
         #expect(lag(.init(number: 0, committedOffset: 40), position: 50) == nil, "nobody knows where the end is")
         #expect(lag(.init(number: .max, committedOffset: 1, lastStableOffset: 2)) == nil)
     }

@@ -386,6 +386,40 @@ struct TracingTests {
         }
     }
 
+    // MARK: Transactions
+
+    @Test func aTransactionIsASpanAroundItsCalls() async throws {
+        struct Refused: Error {}
+        try await withTopic { cluster, topic in
+            let tracer = InMemoryTracer()
+            var configuration = self.producer(cluster, tracer)
+            configuration.transactionalID = uniqueName("transaction")
+            try await withProducer(configuration) { producer in
+                try await producer.withTransaction { transaction in
+                    _ = try await transaction.send(KafkaProducerRecord(topic: topic, value: "a"))
+                }
+                let committed = tracer.popFinishedSpans()
+                let transaction = try #require(committed.last)
+                #expect(transaction.operationName == "transaction")
+                #expect(transaction.kind == .internal)
+                #expect(transaction.texts["kafka.transactional_id"] == configuration.transactionalID)
+                #expect(transaction.status == nil)
+                let children = committed.filter { $0.parentSpanID == transaction.spanID }.map(\.operationName)
+                #expect(children.contains("send \(topic)"))
+                #expect(children.last == "commit transaction")
+
+                await #expect(throws: Refused.self) {
+                    try await producer.withTransaction { _ in throw Refused() }
+                }
+                let aborted = tracer.popFinishedSpans()
+                #expect(aborted.map(\.operationName) == ["abort transaction", "transaction"])
+                #expect(aborted.first?.status == nil)
+                #expect(aborted.last?.texts["error.type"] == "Refused")
+            }
+            #expect(tracer.activeSpans.isEmpty)
+        }
+    }
+
     // MARK: Off
 
     /// The tests' process has no tracer, and neither of these ways makes one.

@@ -88,7 +88,9 @@ struct MetricsReport {
     ) -> Int64? {
         guard let number = Int32(exactly: partition.number) else { return nil }
         let topicPartition = KafkaTopicPartition(topic: topic, partition: number)
-        let end = isolation == .readCommitted ? partition.lastStableOffset : partition.highWatermark
+        // Very old brokers tell no last stable offset.
+        let isBounded = isolation == .readCommitted && partition.lastStableOffset >= 0
+        let end = isBounded ? partition.lastStableOffset : partition.highWatermark
         guard end >= 0, let consumer, consumer.assignment.contains(topicPartition) else { return nil }
         guard let position = self.positions[topicPartition] ?? partition.committed else { return nil }
         return max(0, end - position)

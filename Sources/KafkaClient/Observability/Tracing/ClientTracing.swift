@@ -99,12 +99,16 @@ final class ClientTracing: Sendable {
         return ClientSpan(span)
     }
 
-    /// A span without a convention, for what belongs to the client alone: `begin transaction`, for example.
-    func startSpan(named name: String, _ change: (inout SpanAttributes) -> Void = { _ in }) -> ClientSpan {
+    /// Begins a span for which there is no convention.
+    func startSpan(
+        named name: String,
+        kind: SpanKind,
+        _ change: (inout SpanAttributes) -> Void
+    ) -> ClientSpan {
         var attributes = self.attributes
         attributes["messaging.operation.name"] = name
         change(&attributes)
-        let span = self.tracer.startSpan(name, context: .current ?? .topLevel, ofKind: .client)
+        let span = self.tracer.startSpan(name, context: .current ?? .topLevel, ofKind: kind)
         span.attributes = attributes
         return ClientSpan(span)
     }

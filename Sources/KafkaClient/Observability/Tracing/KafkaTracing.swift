@@ -12,7 +12,11 @@ public import Tracing
 /// | `receive orders` | client | the reader asks for records, it gets a batch of them |
 /// | `process orders` | consumer | ``KafkaConsumerRecord/withProcessSpan(_:)`` begins, it ends |
 /// | `commit orders` | client | offsets are given to the client, the broker has answered |
+/// | `transaction` | internal | ``KafkaProducer/withTransaction(attempts:_:)`` begins an attempt, it is committed or aborted |
+/// | `commit transaction`, `abort transaction` | client | the end of a transaction, its answer |
+/// | `commit offsets in transaction` | client | offsets are given to a transaction, the brokers have answered |
 ///
+/// The last three are not among the conventions, which have nothing for transactions; sends of a transaction are its children.
 /// A call that concerns several topics has a span without a topic in its name. Calls that fail mark their span with the
 /// error, and with its name in `error.type`.
 ///

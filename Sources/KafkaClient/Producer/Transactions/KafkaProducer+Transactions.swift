@@ -71,6 +71,15 @@ extension KafkaProducer {
         attempt: Int,
         _ body: (KafkaTransaction) async throws -> R
     ) async throws -> R {
+        guard let tracing = self.core.tracing else { return try await self.runUntraced(attempt: attempt, body) }
+        let span = tracing.startTransaction(self.core.transactions?.transactionalID, attempt: attempt)
+        return try await tracing.withSpan(span) { try await self.runUntraced(attempt: attempt, body) }
+    }
+
+    private func runUntraced<R>(
+        attempt: Int,
+        _ body: (KafkaTransaction) async throws -> R
+    ) async throws -> R {
         let operation = TransactionCall.begin.operation
         let (transactions, client) = try self.transactions(for: operation)
         let surrounding = Self.surrounding

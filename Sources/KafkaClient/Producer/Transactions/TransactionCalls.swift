@@ -69,10 +69,14 @@ extension ClientHandle {
         transactionalID: String,
         while isWanted: () -> Bool = { true }
     ) async -> KafkaError? {
+        let span = self.tracing?.startCall(call, transactionalID: transactionalID)
         while true {
             let left = deadline - .now
             let error = await self.call(call, timeout: min(left, step ?? left), transactionalID: transactionalID)
-            guard let error, error.isRetriable, isWanted(), ContinuousClock.now < deadline else { return error }
+            guard let error, error.isRetriable, isWanted(), ContinuousClock.now < deadline else {
+                if let error { span?.end(with: error) } else { span?.end() }
+                return error
+            }
             // Some errors come back at once.
             await Completion().wait(until: .now() + .milliseconds(50))
         }
