@@ -41,10 +41,9 @@ extension ConsumerCore {
             pump.asyncAfter(deadline: deadline) { self.readerDone.complete() }
             await self.readerDone.wait()
         }
-        self.store(self.state.withLock { $0.finishReading() })
+        self.storing { ((), $0.finishReading()) }
         pump.async { self.giveUpAll(until: deadline, client: client) }
         await self.gaveUpAll.wait()
-        self.commits.end()
         pump.async { self.leaveGroup(client) }
         // The reader may have used up the time; leaving takes a few milliseconds and is worth a little more. A consumer that
         // reads nothing has no group to leave, but librdkafka would wait for the answer to a commit nobody waits for.
@@ -67,6 +66,7 @@ extension ConsumerCore {
     private func leaveGroup(_ client: ClientHandle) {
         self.timer?.cancel()
         self.timer = nil
+        self.commits.end()
         if let error = rd_kafka_consumer_close_queue(client.pointer, self.closeQueue.value) {
             // After a fatal error there is nothing to leave.
             self.logger.debug("closing: \(String(cString: rd_kafka_error_string(error)))")

@@ -14,15 +14,19 @@ extension ConsumerCore {
     }
 
     func readerLeft(_ readerID: Int) {
-        let step = self.state.withLock { $0.readerLeft(readerID) }
+        let step = self.storing { state in
+            let step = state.readerLeft(readerID)
+            return (step, step.store)
+        }
         self.carryOut(step)
     }
 
     /// The next batch for a reader, which has processed what it had; `nil` at the end.
     func nextBatch(_ mode: State.ReaderMode, readerID: Int) async throws(KafkaError) -> KafkaConsumerBatch? {
         let now = ContinuousClock.now
-        let step = self.state.withLock {
-            $0.readerAsks(mode, readerID: readerID, isCancelled: Task.isCancelled, now: now)
+        let step = self.storing { state in
+            let step = state.readerAsks(mode, readerID: readerID, isCancelled: Task.isCancelled, now: now)
+            return (step, step.store)
         }
         self.carryOut(step)
         switch step.action {
@@ -77,7 +81,7 @@ extension ConsumerCore {
     }
 
     private func drainOnce(_ mode: State.ReaderMode, readerID: Int, client: ClientHandle) -> Drained {
-        let capacity = self.configuration.maxBatchRecords
+        let capacity = self.configuration.batchLimit
         let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
         let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
         guard count > 0 else {
@@ -153,52 +157,21 @@ extension ConsumerCore {
         self.signal.signal()
     }
 
+    /// Does what a step asks for beyond storing.
     func carryOut(_ step: State.ReaderStep) {
-        self.store(step.store)
         if let revocation = step.drained, let client = self.handle.withLock({ $0 }) {
             client.pump.dispatchQueue.async { self.drained(revocation, client: client) }
         }
         if self.state.withLock({ $0.phase == .closing && $0.isReaderDone }) {
             self.readerDone.complete()
         }
-    }
-
-    /// Marks positions for the next commit.
-    func store(_ positions: [State.Position]) {
-        self.metrics?.processed(positions)
-        guard self.configuration.group != nil, !positions.isEmpty, let client = self.handle.withLock({ $0 }) else {
-            return
-        }
-        let list = PartitionList(capacity: positions.count)
-        for position in positions {
-            list.append(position.partition, offset: position.offset)
-        }
-        // Fails for partitions that were taken away at this moment, whose new owner reads the records again.
-        _ = rd_kafka_offsets_store(client.pointer, list.pointer)
+        self.commitByCount()
     }
 
     /// How many records, ends of partitions and errors wait to be read.
     var queuedCount: Int { Int(rd_kafka_queue_length(self.dataQueue.value)) }
 
-    /// Marks what is processed so far for the next commit.
-    func storeProcessed() {
-        self.store(self.state.withLock { $0.takeProcessed() })
-    }
-
-    /// Marks positions that are about to be committed, so that automatic commits do not take them back.
-    func storeExplicit(_ offsets: [KafkaTopicPartition: Int64]) {
-        self.store(self.state.withLock { $0.committing(offsets) })
-    }
-
     var assignment: Set<KafkaTopicPartition> { self.state.withLock { $0.assignment } }
 
     var hasAssignment: Bool { self.state.withLock { $0.hasAssignment } }
-
-    /// The first of the partitions that this consumer may not commit.
-    func partitionNotOwned(
-        of partitions: some Sequence<KafkaTopicPartition>,
-        in batch: KafkaConsumerBatch?
-    ) -> KafkaTopicPartition? {
-        self.state.withLock { $0.partitionNotOwned(of: partitions, in: batch) }
-    }
 }

@@ -25,11 +25,15 @@ extension ConsumerCore {
         // An idle member must be seen to poll: librdkafka measures max.poll.interval.ms by it.
         client.pump.drain()
         let now = ContinuousClock.now
-        switch self.state.withLock({ $0.tick(now: now, maxPollInterval: self.configuration.maxPollInterval) }) {
-        case .none:
+        let action = self.storing { state in
+            let action = state.tick(now: now, maxPollInterval: self.configuration.maxPollInterval)
+            if case .store(let positions) = action { return (action, positions) }
+            return (action, [])
+        }
+        self.commitByTime(client, now: now)
+        switch action {
+        case .none, .store:
             break
-        case .store(let positions):
-            self.store(positions)
         case .leaveGroup:
             self.leaveGroup(becauseOfSlowness: client)
         }

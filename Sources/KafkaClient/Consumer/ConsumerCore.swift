@@ -35,6 +35,7 @@ final class ConsumerCore: @unchecked Sendable {
     var wasAssigned = false
     /// Whether the group could not be left in time.
     var gaveUp = false
+    var lastCommitTime = ContinuousClock.now
     var timer: (any DispatchSourceTimer)?
     var line = RebalanceLine()
     var listeners: [any RebalanceListener] = []
@@ -83,19 +84,18 @@ final class ConsumerCore: @unchecked Sendable {
             )
         }
         self.metrics = metrics
-        self.commits = CommitLedger(metrics: metrics)
+        self.commits = CommitLedger(logger: logger, metrics: metrics)
         self.handle = Mutex(client)
         self.start(client)
     }
 
     private func start(_ client: ClientHandle) {
         let commits = self.commits
-        let logger = self.logger
         client.pump.start(
             handler: { [weak client, weak self] event in
                 if rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT {
-                    // Also when the consumer is gone: somebody may wait for it.
-                    commits.handle(event, logger: logger)
+                    commits.handle(event, client: self == nil ? nil : client)
+                    if let client { self?.commitsChanged(client) }
                 } else if let client, let self {
                     self.handle(event, client: client)
                 }

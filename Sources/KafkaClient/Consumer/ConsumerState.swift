@@ -96,6 +96,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     var revocation: Revocation?
     /// Whether the revocation waits for what is in hand.
     var awaitsDrain = false
+    /// How many records were processed since the last automatic commit.
+    var uncommittedCount = 0
     private var failures: [KafkaError] = []
     /// Whether the consumer left the group because processing took too long.
     private(set) var isOutOfGroup = false
@@ -271,6 +273,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     mutating func positionsToStore(after processed: Int) -> [Position] {
         guard let handedOut, processed > handedOut.storedCount else { return [] }
         self.handedOut?.storedCount = processed
+        self.uncommittedCount += processed - handedOut.storedCount
         return handedOut.batch.positions(after: processed).filter { position in
             self.isOwned(position.partition, since: handedOut.batch.ownership)
                 && position.offset > self.explicitPositions[position.partition] ?? -1
@@ -279,11 +282,19 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     /// The caller commits positions by itself.
     ///
+    /// - Parameter rewinds: whether they may be lower than what was committed.
     /// - Returns: what to store, so that automatic commits do not take it back.
-    mutating func committing(_ offsets: [KafkaTopicPartition: Int64]) -> [Position] {
+    mutating func committing(_ offsets: [KafkaTopicPartition: Int64], rewinds: Bool = true) -> [Position] {
         let owned = offsets.filter { self.assignment.contains($0.key) }
-        self.explicitPositions.merge(owned) { _, new in new }
+        self.explicitPositions.merge(owned) { known, new in rewinds ? new : max(known, new) }
         return owned.map { ($0.key, $0.value) }
+    }
+
+    /// Whether at least so many records were processed since the last automatic commit, which is made now.
+    mutating func takeCommitDue(_ limit: Int) -> Bool {
+        guard self.uncommittedCount >= limit else { return false }
+        self.uncommittedCount = 0
+        return true
     }
 
     /// What a sequence of records left behind of its batch, without partitions that were given up.

@@ -11,8 +11,11 @@ extension KafkaConsumer {
 
     /// When positions are committed to the group.
     public enum CommitPolicy: Sendable, Hashable {
-        /// What has been processed is committed at this interval, before partitions are given up and at close.
-        case afterProcessing(interval: Duration)
+        /// What has been processed is committed at this interval, before partitions are given up and at close; with a count
+        /// also each time so many records were processed. Batches then have at most that many records.
+        ///
+        /// One commit is on its way at a time; what is processed meanwhile goes with the next one.
+        case afterProcessing(interval: Duration, count: Int? = nil)
         /// Only ``KafkaConsumer/commit()`` and its siblings commit.
         case manual
     }
@@ -137,9 +140,18 @@ extension KafkaConsumer.Configuration {
 
     /// The interval of automatic commits, or `nil` when there are none.
     var commitInterval: Duration? {
-        guard self.group != nil, case .afterProcessing(let interval) = self.commitPolicy else { return nil }
+        guard self.group != nil, case .afterProcessing(let interval, _) = self.commitPolicy else { return nil }
         return interval
     }
+
+    /// After how many records there is an automatic commit, if that was asked for.
+    var commitCount: Int? {
+        guard self.group != nil, case .afterProcessing(_, let count) = self.commitPolicy else { return nil }
+        return count
+    }
+
+    /// How many records are handed over at a time: a reader says what it has processed when it asks for more.
+    var batchLimit: Int { min(self.maxBatchRecords, self.commitCount ?? .max) }
 
     func makeProperties() throws(KafkaError) -> ConfigurationProperties {
         try self.check()
@@ -161,11 +173,11 @@ extension KafkaConsumer.Configuration {
         }
         properties.set("auto.offset.reset", self.autoOffsetReset.rawValue)
         let owner = "use `commitPolicy`"
-        properties.setOwned("enable.auto.commit", self.commitInterval == nil ? "false" : "true", useInstead: owner)
+        properties.setOwned("enable.auto.commit", "false", useInstead: owner)
         properties.setOwned("enable.auto.offset.store", "false", useInstead: owner)
-        if let interval = self.commitInterval {
-            properties.set("auto.commit.interval.ms", max(1, interval.milliseconds))
-        }
+        // Commits are ours; so that nobody sets it in vain.
+        let interval = max(1, (self.commitInterval ?? .seconds(5)).milliseconds)
+        properties.setOwned("auto.commit.interval.ms", String(interval), useInstead: owner)
         properties.set("partition.assignment.strategy", self.assignors.map(\.rawValue).joined(separator: ","))
         properties.set("isolation.level", self.isolationLevel.rawValue)
         properties.set("queued.max.messages.kbytes", max(1, self.maxPrefetchedBytes / 1024))
@@ -206,6 +218,9 @@ extension KafkaConsumer.Configuration {
         }
         guard (1...1_000_000).contains(self.maxBatchRecords) else {
             throw fail("`maxBatchRecords` is \(self.maxBatchRecords): it must be from 1 to 1,000,000")
+        }
+        if let count = self.commitCount, count < 1 {
+            throw fail("`commitPolicy` commits after \(count) records: the count must be at least 1")
         }
         if self.maxPollInterval < self.sessionTimeout {
             throw fail(

@@ -90,6 +90,8 @@ public final class KafkaConsumer: Sendable {
 
     /// Commits that everything up to this record is processed, and returns when the broker has taken it.
     ///
+    /// A commit never takes back a later one: when the group has come further already, this does nothing.
+    ///
     /// - Throws: as ``commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ record: KafkaConsumerRecord) async throws(KafkaError) {
         try await self.core.commit([record.topicPartition: record.offset + 1], of: record.batch)
@@ -103,7 +105,12 @@ public final class KafkaConsumer: Sendable {
         try await self.core.commit(Dictionary(positions.map { ($0.partition, $0.offset) }) { max($0, $1) }, of: batch)
     }
 
-    /// Commits positions, and returns when the broker has taken them.
+    /// Commits positions, and returns when the broker has taken them. They may be lower than what was committed before: this
+    /// is how to go back deliberately.
+    ///
+    /// Commits go to the broker one after the other. What is asked for while one is on its way goes together in the next
+    /// one; every caller gets the outcome of the commit that its offsets went with. Errors that pass, such as those of a
+    /// coordinator that is moving, are retried for about three seconds.
     ///
     /// A consumer that has not subscribed commits for its group from outside, which the broker allows only while the
     /// group has no members.
@@ -112,7 +119,7 @@ public final class KafkaConsumer: Sendable {
     /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own (any more)
     ///   or a group with other members, `outcomeUnknown` when the task is cancelled before the answer.
     public func commit(_ offsets: [KafkaTopicPartition: Int64]) async throws(KafkaError) {
-        try await self.core.commit(offsets, of: nil)
+        try await self.core.commit(offsets)
     }
 
     /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits included.

@@ -158,7 +158,7 @@ import Testing
         #expect(state.hasAssignment, "an empty share is one")
         state.assigned([self.p0, self.p1])
         _ = state.beginRevoking(.init(id: 0, partitions: [self.p0]))
-        _ = state.giveUp([self.p0], isLost: false)
+        state.giveUp([self.p0])
         #expect(!state.hasAssignment, "the group shares out anew")
         state.assigned([])
         #expect(state.hasAssignment)
@@ -181,7 +181,7 @@ import Testing
         var state = try self.makeState(handingOut: batch, .records)
         _ = batch.take()
         _ = state.beginRevoking(.init(id: 0, partitions: [self.p0]))
-        _ = state.giveUp([self.p0], isLost: false)
+        state.giveUp([self.p0])
         // Others have read on meanwhile, and committed.
         state.assigned([self.p0])
         let step = state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now)
@@ -194,7 +194,7 @@ import Testing
         var state = try self.makeState(handingOut: batch, .records)
         _ = batch.take()
         _ = state.readerLeft(0)
-        _ = state.giveUp([self.p0, self.p1], isLost: true)
+        state.giveUp([self.p0, self.p1])
         state.assigned([self.p0, self.p1])
         let second = state.readerCame()
         let step = state.readerAsks(.records, readerID: second, isCancelled: false, now: self.now)
@@ -213,7 +213,7 @@ import Testing
         #expect(state.tick(now: self.now + .seconds(10), maxPollInterval: limit).isNothing)
         #expect(state.tick(now: self.now + .seconds(12), maxPollInterval: limit).isLeaving)
         #expect(state.tick(now: self.now + .seconds(30), maxPollInterval: limit).isNothing, "once is enough")
-        _ = state.giveUp([self.p0, self.p1], isLost: true)
+        state.giveUp([self.p0, self.p1])
 
         let error = try #require(
             state.readerAsks(.records, readerID: 0, isCancelled: false, now: self.now).action.error

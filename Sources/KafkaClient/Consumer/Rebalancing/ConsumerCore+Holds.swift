@@ -12,14 +12,21 @@ extension ConsumerCore {
     }
 
     /// Stores positions behind records of a hold that were processed.
-    func processed(_ positions: [State.Position], of hold: State.Hold) {
+    ///
+    /// - Parameter count: how many records, for commits by count.
+    func processed(_ positions: [State.Position], count: Int = 0, of hold: State.Hold) {
         let now = ContinuousClock.now
-        self.store(self.state.withLock { $0.processed(positions, of: hold, now: now) })
+        self.storing { ((), $0.processed(positions, count: count, of: hold, now: now)) }
+        self.commitByCount()
     }
 
     /// Stores the last positions behind records of a hold that were processed; nothing of it is in hand any more.
-    func release(_ hold: State.Hold, storing positions: [State.Position] = []) {
+    func release(_ hold: State.Hold, storing positions: [State.Position] = [], count: Int = 0) {
         let now = ContinuousClock.now
-        self.carryOut(self.state.withLock { $0.release(hold, storing: positions, now: now) })
+        let step = self.storing { state in
+            let step = state.release(hold, storing: positions, count: count, now: now)
+            return (step, step.store)
+        }
+        self.carryOut(step)
     }
 }

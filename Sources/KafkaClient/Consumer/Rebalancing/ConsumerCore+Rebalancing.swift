@@ -4,8 +4,8 @@ internal import Logging
 internal import Synchronization
 
 /// Rebalances, one after the other, all on the pump but the application's hooks:
-/// what is in hand is finished, or the deadline passes; the hook runs; what was processed is stored, so that it is
-/// committed; the partitions are given up; librdkafka is answered.
+/// what is in hand is finished, or the deadline passes; the hook runs; what was processed is committed; the partitions
+/// are given up; librdkafka is answered.
 extension ConsumerCore {
     /// Puts a rebalance event into the line.
     func rebalance(_ event: OpaquePointer, client: ClientHandle) {
@@ -31,7 +31,7 @@ extension ConsumerCore {
 
     /// Others may own the partitions already: a revocation of them that is being served need not wait any longer.
     private func lose(_ partitions: Set<KafkaTopicPartition>, client: ClientHandle) {
-        self.giveUp(partitions, isLost: true)
+        self.giveUp(partitions)
         if let current = self.line.current, current.kind == .revoked || current.kind == .closing,
             current.partitions.isSubset(of: partitions)
         {
@@ -87,7 +87,7 @@ extension ConsumerCore {
         case .lost, .expelled:
             self.logger.info("lost \(count) partitions", metadata: metadata)
             // Again, since it may have waited behind an assignment.
-            self.giveUp(rebalance.partitions, isLost: true)
+            self.giveUp(rebalance.partitions)
             self.startHook(rebalance.partitions.isEmpty ? nil : self.configuration.onLost, rebalance, client: client)
         }
     }
@@ -146,6 +146,39 @@ extension ConsumerCore {
 
     private func hookEnded(_ id: Int, client: ClientHandle) {
         guard let rebalance = self.line.served(id, in: .hook) else { return }
+        switch rebalance.kind {
+        case .revoked where rd_kafka_assignment_lost(client.pointer) == 0, .closing:
+            self.settleCommits(rebalance, client: client)
+        default:
+            self.finish(rebalance, client: client)
+            self.serveRebalances(client)
+        }
+    }
+
+    // MARK: Commits
+
+    /// Commits what was processed of partitions that are being given up, unless the application commits by itself.
+    private func settleCommits(_ rebalance: Rebalance, client: ClientHandle) {
+        self.line.enter(.committing)
+        self.commitProcessed(client)
+        if self.rebalanceDeadline?.id != rebalance.id {
+            self.startDeadline(rebalance, client: client)
+        }
+        self.commitsChanged(client)
+    }
+
+    private func commitProcessed(_ client: ClientHandle) {
+        self.storeProcessed()
+        if self.configuration.commitInterval != nil {
+            self.commits.requestProcessed(client: client)
+        }
+    }
+
+    /// A commit was answered: maybe the last one of partitions that are being given up.
+    func commitsChanged(_ client: ClientHandle) {
+        guard let rebalance = self.line.current, self.line.stage == .committing else { return }
+        let partitions = self.state.withLock { $0.revocation?.partitions ?? [] }
+        guard self.commits.isIdle(for: partitions) else { return }
         self.finish(rebalance, client: client)
         self.serveRebalances(client)
     }
@@ -180,22 +213,29 @@ extension ConsumerCore {
                 "processing took longer than revocationTimeout: what is in hand of these partitions is not committed",
                 metadata: metadata
             )
+            self.commitProcessed(client)
             // The application hears of it, but nobody waits for what it does: its commits are refused.
             let owned = self.state.withLock { $0.revocation?.partitions ?? rebalance.partitions }
-            self.giveUp(owned, isLost: false)
+            self.giveUp(owned)
             if let hook = self.configuration.onRevoked, !owned.isEmpty {
                 var revoked = rebalance
                 revoked.partitions = owned
                 let context = KafkaRebalance(revoked, deadline: .now, core: self)
-                Task { await hook(context) }.cancel()
+                Task {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    await hook(context)
+                }
             }
         case .hook:
             self.logger.warning(
                 "a rebalance hook took longer than revocationTimeout: the rebalance goes on without it",
                 metadata: metadata
             )
+            if rebalance.kind == .revoked || rebalance.kind == .closing {
+                self.commitProcessed(client)
+            }
         case .committing:
-            break
+            self.logger.warning("what was processed of partitions that are given up was not committed in time")
         }
         self.finish(rebalance, client: client)
         self.serveRebalances(client)
@@ -211,23 +251,23 @@ extension ConsumerCore {
         case .assigned, .lost, .expelled:
             break
         case .revoked:
-            self.giveUp(rebalance.partitions, isLost: rd_kafka_assignment_lost(client.pointer) == 1)
+            self.giveUp(rebalance.partitions)
         case .closing:
-            self.giveUp(self.state.withLock { $0.assignment }, isLost: false)
+            self.giveUp(self.state.withLock { $0.assignment })
         }
         self.hookTask?.cancel()
         self.hookTask = nil
         self.answer(rebalance, starts: starts, client: client)
     }
 
-    /// Nothing of the partitions is committed from now on, but what was processed of them; unless they are lost.
-    private func giveUp(_ partitions: Set<KafkaTopicPartition>, isLost: Bool) {
-        let positions = self.betweenDrains { self.state.withLock { $0.giveUp(partitions, isLost: isLost) } }
-        self.store(positions)
+    /// Nothing of the partitions is committed from now on.
+    private func giveUp(_ partitions: Set<KafkaTopicPartition>) {
+        self.betweenDrains { self.state.withLock { $0.giveUp(partitions) } }
+        self.commits.drop(partitions, operation: Self.commitOperation)
         self.tellListeners { $0.gaveUp(partitions) }
     }
 
-    /// Tells librdkafka that it may go on; it commits what was stored of partitions that are given up.
+    /// Tells librdkafka that it may go on.
     ///
     /// - Parameter starts: where to begin to read partitions that are assigned, if not at the committed offset.
     private func answer(

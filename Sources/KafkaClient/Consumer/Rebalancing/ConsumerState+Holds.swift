@@ -28,9 +28,16 @@ extension ConsumerState {
 
     /// Records of a hold were processed.
     ///
+    /// - Parameter count: how many, for commits by count.
     /// - Returns: what to store: nothing of partitions that were given up since, nor what was committed explicitly.
-    mutating func processed(_ positions: [Position], of hold: Hold, now: ContinuousClock.Instant) -> [Position] {
+    mutating func processed(
+        _ positions: [Position],
+        count: Int = 0,
+        of hold: Hold,
+        now: ContinuousClock.Instant
+    ) -> [Position] {
         self.holds[hold.id]?.progressTime = now
+        self.uncommittedCount += count
         return positions.filter { position in
             self.isOwned(position.partition, since: hold.ownership)
                 && position.offset > self.explicitPositions[position.partition] ?? -1
@@ -38,9 +45,14 @@ extension ConsumerState {
     }
 
     /// Nothing of a hold is in hand any more.
-    mutating func release(_ hold: Hold, storing positions: [Position], now: ContinuousClock.Instant) -> ReaderStep {
+    mutating func release(
+        _ hold: Hold,
+        storing positions: [Position],
+        count: Int = 0,
+        now: ContinuousClock.Instant
+    ) -> ReaderStep {
         var step = ReaderStep(action: .end)
-        step.store = self.processed(positions, of: hold, now: now)
+        step.store = self.processed(positions, count: count, of: hold, now: now)
         self.holds[hold.id] = nil
         step.drained = self.takeDrained()
         return step

@@ -48,11 +48,7 @@ extension ConsumerState {
     }
 
     /// Partitions are given up: nothing of them is stored or committed from now on.
-    ///
-    /// - Parameter isLost: whether others may own them already, so that nothing of them may be committed any more.
-    /// - Returns: what was processed of them and not stored yet.
-    mutating func giveUp(_ partitions: Set<KafkaTopicPartition>, isLost: Bool) -> [Position] {
-        let positions = isLost ? [] : self.takeProcessed()
+    mutating func giveUp(_ partitions: Set<KafkaTopicPartition>) {
         if self.readerHolds(partitions) {
             self.handedOut?.batch.interrupt()
         }
@@ -67,7 +63,6 @@ extension ConsumerState {
             self.revocation = nil
             self.awaitsDrain = false
         }
-        return positions
     }
 
     private func readerHolds(_ partitions: Set<KafkaTopicPartition>) -> Bool {

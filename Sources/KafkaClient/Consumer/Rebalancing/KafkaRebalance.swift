@@ -29,7 +29,7 @@ public final class KafkaRebalance: Sendable {
     /// - Throws: ``KafkaError`` with the code `groupMembership` for partitions that are lost, or whose deadline is over;
     ///   else as ``KafkaConsumer/commit()``.
     public func commit() async throws(KafkaError) {
-        try self.checkOwnership()
+        try self.core.checkOwned(self.partitions, operation: ConsumerCore.commitOperation)
         try await self.core.commit()
     }
 
@@ -39,8 +39,8 @@ public final class KafkaRebalance: Sendable {
     /// - Throws: ``KafkaError`` with the code `groupMembership` for partitions that are lost, or whose deadline is over;
     ///   else as ``KafkaConsumer/commit(_:)-([KafkaTopicPartition:Int64])``.
     public func commit(_ offsets: [KafkaTopicPartition: Int64]) async throws(KafkaError) {
-        try self.checkOwnership()
-        try await self.core.commit(offsets, of: nil)
+        try self.core.checkOwned(self.partitions, operation: ConsumerCore.commitOperation)
+        try await self.core.commit(offsets)
     }
 
     /// Reads a partition that was given from this place on, instead of from the offset that the group committed.
@@ -69,16 +69,5 @@ public final class KafkaRebalance: Sendable {
             defer { starts = nil }
             return starts ?? [:]
         }
-    }
-
-    private func checkOwnership() throws(KafkaError) {
-        guard let foreign = self.core.partitionNotOwned(of: self.partitions, in: nil) else { return }
-        throw KafkaError(
-            .groupMembership,
-            operation: ConsumerCore.commitOperation,
-            topic: foreign.topic,
-            partition: foreign.partition,
-            message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
-        )
     }
 }

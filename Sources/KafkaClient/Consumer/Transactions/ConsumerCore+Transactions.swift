@@ -15,35 +15,6 @@ extension ConsumerCore {
         }
     }
 
-    /// Offsets of partitions that can exist.
-    func check(_ offsets: [KafkaTopicPartition: Int64], operation: String) throws(KafkaError) {
-        try TopicName.check(offsets.keys, operation: operation)
-        for (partition, offset) in offsets where offset < 0 {
-            throw KafkaError(
-                .invalidState,
-                operation: operation,
-                topic: partition.topic,
-                partition: partition.partition,
-                message: "\(offset) is not an offset"
-            )
-        }
-    }
-
-    func checkOwned(
-        _ partitions: some Sequence<KafkaTopicPartition>,
-        in batch: KafkaConsumerBatch?,
-        operation: String
-    ) throws(KafkaError) {
-        guard let foreign = self.partitionNotOwned(of: partitions, in: batch) else { return }
-        throw KafkaError(
-            .groupMembership,
-            operation: operation,
-            topic: foreign.topic,
-            partition: foreign.partition,
-            message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
-        )
-    }
-
     /// Who this consumer is in its group now. librdkafka asks a thread of its own, which may take a moment.
     func groupMetadata(operation: String) async throws -> ConsumerGroupMetadata {
         try await self.committingClient(operation: operation).blocking { client throws(KafkaError) in
