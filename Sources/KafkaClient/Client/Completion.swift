@@ -120,7 +120,7 @@ func waitForCancellation() async {
 /// Waits for a while without a thread.
 ///
 /// - Throws: `CancellationError` at once when the task is cancelled.
-func pause(for duration: Duration) async throws(CancellationError) {
+func suspend(for duration: Duration) async throws(CancellationError) {
     let end = Completion()
     Completion.schedule(at: .now() + .milliseconds(duration.milliseconds)) { end.complete() }
     guard await end.waitUnlessCancelled() else { throw CancellationError() }

@@ -42,11 +42,13 @@ extension ConsumerCore {
     /// Sends the records of partitions to the data queue, before they are assigned.
     func forward(_ partitions: [KafkaTopicPartition], client: ClientHandle) {
         self.metrics?.forgetPositions(of: partitions)
+        let paused = self.paused
         for partition in partitions {
             guard let queue = rd_kafka_queue_get_partition(client.pointer, partition.topic, partition.partition) else {
                 continue
             }
-            rd_kafka_queue_forward(queue, self.dataQueue.value)
+            // Also a paused one may not go where librdkafka would send it.
+            rd_kafka_queue_forward(queue, paused.contains(partition) ? nil : self.dataQueue.value)
             if let old = self.partitionQueues.updateValue(queue, forKey: partition) {
                 rd_kafka_queue_destroy(old)
             }

@@ -81,6 +81,10 @@ extension ConsumerCore {
     }
 
     private func drainOnce(_ mode: State.ReaderMode, readerID: Int, client: ClientHandle) -> Drained {
+        let kept = self.state.withLock { state in
+            state.stashed.isEmpty ? nil : state.takeStashed(mode: mode, readerID: readerID, now: .now)
+        }
+        if let kept { return .batch(kept) }
         let capacity = self.configuration.batchLimit
         let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
         let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)

@@ -62,7 +62,7 @@ extension ConsumerCore {
     }
 
     /// Runs a short call of librdkafka on the pump, in order with the events.
-    private func onPump(
+    func onPump(
         _ client: ClientHandle,
         _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> Void
     ) async throws(KafkaError) {

@@ -127,8 +127,8 @@ final class ConsumerCore: @unchecked Sendable {
     }
 
     /// Does something while no records are on their way from the data queue to the reader.
-    func betweenDrains<R>(_ body: () -> R) -> R {
-        self.drainLock.withLock { _ in body() }
+    func betweenDrains<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
+        try self.drainLock.withLock { _ throws(Failure) in try body() }
     }
 
     /// The client, unless it is closed.

@@ -13,8 +13,8 @@ protocol ConsumerStateBatch: AnyObject, Sendable {
     var partitions: [KafkaTopicPartition] { get }
     /// The offsets behind the last of the first `count` records, per partition.
     func positions(after count: Int) -> [(partition: KafkaTopicPartition, offset: Int64)]
-    /// Moves the records that were not taken to a batch of their own, if any are left.
-    func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> Self?
+    /// Another batch with the records of some partitions that were not taken, if there are any. Both keep the records.
+    func remaining(_ isKept: (KafkaTopicPartition) -> Bool) -> Self?
     /// Another batch with the same records of some partitions, none of them taken, if there are any.
     func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> Self?
     /// The first record of a partition that was not taken.
@@ -96,6 +96,10 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     var revocation: Revocation?
     /// Whether the revocation waits for what is in hand.
     var awaitsDrain = false
+    /// Partitions that the application has paused, whether they are owned or not.
+    var paused: Set<KafkaTopicPartition> = []
+    /// Records of paused partitions that were on their way to the reader, in their order.
+    var stashed: [KafkaTopicPartition: [Batch]] = [:]
     /// How many records were processed since the last automatic commit.
     var uncommittedCount = 0
     private var failures: [KafkaError] = []
@@ -242,8 +246,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         // Closing does not wait for a reader that has nothing in hand.
         guard self.phase == .open else { return nil }
         var found = batch
-        if !batch.partitions.allSatisfy(self.isReadable) {
-            guard let rest = batch.splitRemaining(keeping: self.isReadable) else { return nil }
+        if !batch.partitions.allSatisfy(self.isDeliverable) {
+            self.stash(batch)
+            guard let rest = batch.remaining(self.isDeliverable) else { return nil }
             found = rest
         }
         found.ownership = self.ownership
@@ -302,8 +307,10 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         guard let handedOut = self.handedOut else { return nil }
         self.handedOut = nil
         let batch = handedOut.batch
-        let isKept = { self.isReadable($0) && self.isOwned($0, since: batch.ownership) }
+        let isKept = { self.isDeliverable($0) && self.isOwned($0, since: batch.ownership) }
         if handedOut.isGivenBack {
+            let all = batch.selecting { _ in true }
+            all.map { self.putBack($0) }
             guard let rest = batch.selecting(isKept) else { return nil }
             rest.ownership = batch.ownership
             self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
@@ -317,7 +324,8 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             self.handedOut?.progressTime = now
             return batch
         }
-        guard let rest = batch.splitRemaining(keeping: isKept) else { return nil }
+        self.putBack(batch)
+        guard let rest = batch.remaining(isKept) else { return nil }
         rest.ownership = batch.ownership
         self.handedOut = HandedOut(batch: rest, mode: mode, readerID: readerID, progressTime: now)
         return rest

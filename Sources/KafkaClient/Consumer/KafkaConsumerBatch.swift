@@ -6,8 +6,8 @@ public import Synchronization
 /// The records' bytes are those of librdkafka, which frees the response of the fetch they came in when the last record
 /// of it is gone: keep ``KafkaConsumerRecord/detached()`` copies of records that are to live long.
 ///
-/// Unchecked, because the messages never change while they are readable, and what changes is atomic or, like
-/// `ownedCount`, touched by the one reader only; `ownership` is set before anybody else has the batch.
+/// Unchecked, because the messages never change while they are readable, and what changes is atomic;
+/// `ownership` is set before anybody else has the batch.
 public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
@@ -41,8 +41,8 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     /// The batch that owns the messages, if that is another one.
     private let owner: KafkaConsumerBatch?
     private let messages: UnsafeMutableBufferPointer<Message>
-    /// The messages from here on were moved to another batch.
-    private var ownedCount: Int
+    /// How many messages the batch owns: all, or none when another one does.
+    private let ownedCount: Int
     /// librdkafka parses headers at the first look at them, into the message.
     private let headersLock = Mutex(())
 
@@ -116,35 +116,17 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         return positions
     }
 
-    /// Moves the records that were not taken to a batch of their own; those of other partitions are dropped.
-    ///
-    /// Only the reader may call this, in between records.
-    ///
-    /// - Returns: the new batch, or `nil` when nothing is left.
-    func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
-        // Whoever still holds this batch must look up before it takes another record of it.
-        self.interrupt()
-        let first = self.takenCount
-        if self.owner != nil { return self.selecting(from: first, isKept) }
-        guard first < self.ownedCount else { return nil }
-        let kept = self.progress.map { isKept($0.partition) }
-        let remaining = UnsafeMutableBufferPointer<Message>.allocate(capacity: self.ownedCount - first)
-        var builder = KafkaConsumerBatchBuilder(client: self.client, messages: remaining)
-        for index in first..<self.ownedCount {
-            let message = self.messages[index]
-            if kept[self.progressIndex(of: message)] {
-                builder.append(message)
-            } else {
-                rd_kafka_message_destroy(message)
-            }
-        }
-        self.ownedCount = first
-        return builder.finish(endOfPartitions: self.endOfPartitions.filter { isKept($0.key) })
-    }
-
     /// Another batch with the same records of some partitions, which keeps this one.
     func selecting(_ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
         self.selecting(from: 0, isKept)
+    }
+
+    /// Another batch with the records of some partitions that were not taken, which keeps this one.
+    ///
+    /// Only the reader may call this, in between records.
+    func remaining(_ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
+        self.interrupt()
+        return self.selecting(from: self.takenCount, isKept)
     }
 
     private func selecting(from first: Int, _ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
@@ -161,14 +143,11 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     }
 
     /// The first record of a partition that was not taken.
-    ///
-    /// The caller sees to it that no records are moved to another batch meanwhile.
     func nextRecord(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
         guard let wanted = self.progress.firstIndex(where: { $0.partition == partition }) else { return nil }
         let first = self.takenCount
-        let end = self.owner == nil ? self.ownedCount : self.count
-        guard first < end else { return nil }
-        for index in first..<end where self.progressIndex(of: self.messages[index]) == wanted {
+        guard first < self.count else { return nil }
+        for index in first..<self.count where self.progressIndex(of: self.messages[index]) == wanted {
             let record = KafkaConsumerRecord(batch: self, index: index)
             return (record.offset, record.timestamp)
         }

@@ -295,6 +295,8 @@ struct RebalanceHookTests {
         try await withTopic { cluster, topic in
             var configuration = self.configuration(cluster, .cooperativeSticky)
             configuration.closeTimeout = .milliseconds(500)
+            // Longer than the test waits.
+            configuration.sessionTimeout = .seconds(60)
             let cancelled = Gate()
             configuration.onRevoked = { _ in
                 await waitForCancellation()
@@ -307,7 +309,7 @@ struct RebalanceHookTests {
             try await withDeadline(.seconds(20), "the hook is cancelled") { await cancelled.wait() }
             // The member left its group all the same.
             try await withConsumer(configuration, subscribedTo: [topic]) { next in
-                try await eventually(within: .seconds(4), "it has the partition") { next.assignment.count == 1 }
+                try await eventually("it has the partition") { next.assignment.count == 1 }
             }
         }
     }

@@ -148,7 +148,7 @@ private struct Feeder {
                         sent.append(number)
                     }
                     values += more
-                    try? await pause(for: .milliseconds(50))
+                    try? await suspend(for: .milliseconds(50))
                 }
                 return values
             }

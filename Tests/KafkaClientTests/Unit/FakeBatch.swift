@@ -47,7 +47,8 @@ final class FakeBatch: ConsumerStateBatch, @unchecked Sendable {
         self.records.dropFirst(self.takenCount).first { $0.partition == partition }.map { ($0.offset, nil) }
     }
 
-    func splitRemaining(keeping isKept: (KafkaTopicPartition) -> Bool) -> FakeBatch? {
+    func remaining(_ isKept: (KafkaTopicPartition) -> Bool) -> FakeBatch? {
+        self.interrupt()
         let rest = self.records.dropFirst(self.takenCount).filter { isKept($0.partition) }
         return rest.isEmpty ? nil : FakeBatch(rest)
     }

@@ -54,6 +54,7 @@ extension ConsumerState {
         }
         self.hasAssignment = false
         self.assignment.subtract(partitions)
+        self.dropStashed(partitions)
         for partition in partitions {
             self.ownedSince[partition] = nil
             self.explicitPositions[partition] = nil
@@ -65,7 +66,7 @@ extension ConsumerState {
         }
     }
 
-    private func readerHolds(_ partitions: Set<KafkaTopicPartition>) -> Bool {
+    func readerHolds(_ partitions: Set<KafkaTopicPartition>) -> Bool {
         self.handedOut?.batch.partitions.contains(where: partitions.contains) == true
     }
 

@@ -73,7 +73,7 @@ extension KafkaConsumer {
             } catch let error as KafkaError where error.code == .outcomeUnknown {
                 if try await producer.resolveTransaction() == .committed { return }
             } catch let error as KafkaError where error.isWorthAnotherAttempt && attempt < attempts {
-                try await pause(for: .attempt(attempt))
+                try await suspend(for: .attempt(attempt))
             }
             attempt += 1
         }

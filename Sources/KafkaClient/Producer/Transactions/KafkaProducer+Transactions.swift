@@ -60,7 +60,7 @@ extension KafkaProducer {
             do {
                 return try await self.runTransaction(attempt: attempt, body)
             } catch let error as KafkaError where error.requiresAbort && attempt < attempts {
-                try await pause(for: .attempt(attempt))
+                try await suspend(for: .attempt(attempt))
                 attempt += 1
             }
         }
