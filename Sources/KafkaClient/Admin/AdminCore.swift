@@ -13,6 +13,7 @@ final class AdminCore: Sendable {
     private let destruction: Completion
     private let blockingCalls: BlockingCalls
     private let connectionProblem: ConnectionProblem
+    private let closing = Completion()
 
     init(configuration: KafkaAdmin.Configuration, logger: Logger) throws(KafkaError) {
         let operation = KafkaAdmin.Configuration.operation
@@ -141,13 +142,34 @@ final class AdminCore: Sendable {
         return id
     }
 
+    /// Asks what blocks in C, on the client's threads for that, unless the client is closed meanwhile.
+    func question<R: Sendable>(
+        operation: String,
+        _ ask: @escaping @Sendable (ClientHandle) async throws -> R
+    ) async throws -> R {
+        let client = try self.client(for: operation)
+        return try await withThrowingTaskGroup(of: R?.self) { group in
+            group.addTask { try await ask(client) }
+            group.addTask {
+                _ = await self.closing.waitUnlessCancelled()
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let answer = first else {
+                try Task.checkCancellation()
+                throw KafkaError.closed(operation: operation)
+            }
+            return answer
+        }
+    }
+
     // MARK: The end
 
     func close() async {
         self.end()
         // A question that blocks in C may hold the client for longer; nobody waits for that.
         guard !self.blockingCalls.hasAbandonedCalls else { return }
-        await self.destruction.wait(until: .now() + .seconds(5))
+        await self.destruction.wait(until: .now() + .seconds(2))
     }
 
     /// Closes in the background when the client was dropped without being closed.
@@ -165,6 +187,7 @@ final class AdminCore: Sendable {
             return handle
         }
         self.calls.close()
+        self.closing.complete()
         return client != nil
     }
 }

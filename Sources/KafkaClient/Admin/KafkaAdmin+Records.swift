@@ -78,8 +78,9 @@ extension KafkaAdmin {
         timeout: Duration = .seconds(5)
     ) async throws -> KafkaWatermarks {
         let operation = "watermarks"
-        return try await self.core.client(for: operation)
-            .watermarks(of: partition, timeout: timeout, operation: operation)
+        return try await self.core.question(operation: operation) { client in
+            try await client.watermarks(of: partition, timeout: timeout, operation: operation)
+        }
     }
 
     /// For each partition the offset of its first record of that time or later.
@@ -94,8 +95,9 @@ extension KafkaAdmin {
         timeout: Duration = .seconds(5)
     ) async throws -> [KafkaTopicPartition: Int64] {
         let operation = "offsets for times"
-        return try await self.core.client(for: operation)
-            .offsets(for: times, timeout: timeout, operation: operation)
+        return try await self.core.question(operation: operation) { client in
+            try await client.offsets(for: times, timeout: timeout, operation: operation)
+        }
     }
 
     /// How far a group is behind the ends of the partitions that it has committed offsets of, in records and in time.
@@ -111,19 +113,20 @@ extension KafkaAdmin {
         let operation = "lag"
         let deadline = ContinuousClock.now + timeout
         let committed = try await self.listGroupOffsets(group, timeout: timeout).mapValues { try $0.get().offset }
-        let client = try self.core.client(for: operation)
-        let ends = try await client.logEnds(
-            of: committed.keys,
-            until: deadline,
-            timeout: timeout,
-            operation: operation
-        )
-        return try await client.lag(
-            of: committed,
-            ends: ends,
-            until: deadline,
-            timeout: timeout,
-            operation: operation
-        )
+        return try await self.core.question(operation: operation) { client in
+            let ends = try await client.logEnds(
+                of: committed.keys,
+                until: deadline,
+                timeout: timeout,
+                operation: operation
+            )
+            return try await client.lag(
+                of: committed,
+                ends: ends,
+                until: deadline,
+                timeout: timeout,
+                operation: operation
+            )
+        }
     }
 }

@@ -140,6 +140,36 @@ struct AdminRecordsTests {
         }
     }
 
+    /// Readers of committed records come to the last stable offset, the others to the end.
+    @Test func anOpenTransactionHoldsBackTheEnd() async throws {
+        try await withTopic { cluster, topic in
+            let group = uniqueName("group")
+            try await self.fill(cluster, place(topic), ages: [.zero, .zero])
+            var configuration = KafkaProducer.Configuration.test(cluster)
+            configuration.transactionalID = uniqueName("transaction")
+            try await withProducer(configuration) { producer in
+                try await producer.withTransaction { transaction in
+                    _ = try await transaction.send(KafkaProducerRecord(topic: topic, partition: 0, value: "open"))
+                    for (isolation, end) in [
+                        (KafkaConsumer.IsolationLevel.readCommitted, Int64(2)), (.readUncommitted, 3),
+                    ] {
+                        var configuration = KafkaAdmin.Configuration(bootstrapServers: cluster.bootstrapServers)
+                        configuration.isolationLevel = isolation
+                        let logger = CapturedLog().makeLogger()
+                        try await withKafkaAdmin(configuration, logger: logger) { admin in
+                            _ = try await admin.alterGroupOffsets(group, to: [place(topic): 1])
+                            let lag = try await admin.lag(of: group)[place(topic)]
+                            #expect(lag?.end == end)
+                            let later = KafkaTimestamp(millisecondsSince1970: .max)
+                            let offsets = try await admin.offsets(for: [place(topic): later])
+                            #expect(offsets == [place(topic): end])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func lagOfATopicThatIsGone() async throws {
         try await withTopic { cluster, topic in
             let group = uniqueName("group")

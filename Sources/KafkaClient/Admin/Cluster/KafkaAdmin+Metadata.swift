@@ -74,37 +74,48 @@ extension AdminCore {
 
     /// Asks a broker what it knows of the cluster; `nil` asks for all topics.
     func metadata(of topics: [String]? = nil, timeout: Duration, operation: String) async throws -> Metadata {
-        try await self.client(for: operation).blocking { client throws(KafkaError) in
-            let deadline = ContinuousClock.now + timeout
-            // librdkafka asks for the topics that it has handles of.
-            let handles = (topics ?? []).compactMap { rd_kafka_topic_new(client.pointer, $0, nil) }
-            defer { handles.forEach(rd_kafka_topic_destroy) }
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            let only = handles.count == 1 ? handles[0] : nil
-            let all: Int32 = handles.isEmpty ? 1 : 0
-            let response = rd_kafka_metadata(client.pointer, all, only, &metadata, Int32(timeout.milliseconds))
-            guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-                throw client.queryError(response, operation: operation, timeout: timeout, topic: only.map(Self.name))
+        try await self.question(operation: operation) { client in
+            try await client.blocking { client throws(KafkaError) in
+                try Self.metadata(of: topics, client: client, timeout: timeout, operation: operation)
             }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            client.connectionProblem.clear()
-            // These two are known from the same answer.
-            let left = Int32(max(1, (deadline - .now).milliseconds))
-            var clusterID: String?
-            if let text = rd_kafka_clusterid(client.pointer, left) {
-                clusterID = String(cString: text)
-                rd_kafka_mem_free(client.pointer, text)
-            }
-            let controller = rd_kafka_controllerid(client.pointer, left)
-            return Metadata(
-                cluster: KafkaClusterDescription(
-                    clusterID: clusterID,
-                    controller: controller >= 0 ? controller : nil,
-                    brokers: Self.brokers(metadata.pointee)
-                ),
-                topics: Self.topics(metadata.pointee, operation: operation)
-            )
         }
+    }
+
+    private static func metadata(
+        of topics: [String]?,
+        client: ClientHandle,
+        timeout: Duration,
+        operation: String
+    ) throws(KafkaError) -> Metadata {
+        let deadline = ContinuousClock.now + timeout
+        // librdkafka asks for the topics that it has handles of.
+        let handles = (topics ?? []).compactMap { rd_kafka_topic_new(client.pointer, $0, nil) }
+        defer { handles.forEach(rd_kafka_topic_destroy) }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let only = handles.count == 1 ? handles[0] : nil
+        let all: Int32 = handles.isEmpty ? 1 : 0
+        let response = rd_kafka_metadata(client.pointer, all, only, &metadata, Int32(timeout.milliseconds))
+        guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw client.queryError(response, operation: operation, timeout: timeout, topic: only.map(Self.name))
+        }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        client.connectionProblem.clear()
+        // These two are known from the same answer.
+        let left = Int32(max(1, (deadline - .now).milliseconds))
+        var clusterID: String?
+        if let text = rd_kafka_clusterid(client.pointer, left) {
+            clusterID = String(cString: text)
+            rd_kafka_mem_free(client.pointer, text)
+        }
+        let controller = rd_kafka_controllerid(client.pointer, left)
+        return Metadata(
+            cluster: KafkaClusterDescription(
+                clusterID: clusterID,
+                controller: controller >= 0 ? controller : nil,
+                brokers: Self.brokers(metadata.pointee)
+            ),
+            topics: Self.topics(metadata.pointee, operation: operation)
+        )
     }
 
     private static func name(of topic: OpaquePointer) -> String {
