@@ -16,25 +16,26 @@ struct ClientSettings: Sendable {
 
     // MARK: producer
 
-    func producer(linger: Duration) -> KafkaProducer.Configuration {
+    func producer(linger: Duration, transactionalID: String? = nil) -> KafkaProducer.Configuration {
         var configuration = KafkaProducer.Configuration(bootstrapServers: self.serverList)
         configuration.linger = linger
+        configuration.transactionalID = transactionalID
         return configuration
     }
 
-    func referenceProducer(linger: Duration) -> String {
-        """
-        bootstrap.servers=\(self.bootstrapServers)
-        socket.nagle.disable=true
-        enable.idempotence=true
-        acks=all
-        queue.buffering.max.ms=\(linger / .milliseconds(1))
-        batch.size=1000000
-        batch.num.messages=10000
-        queue.buffering.max.messages=100000
-        queue.buffering.max.kbytes=65536
-        partitioner=murmur2_random
-        """
+    func referenceProducer(linger: Duration, transactionalID: String? = nil) -> String {
+        (transactionalID.map { "transactional.id=\($0)\n" } ?? "") + """
+            bootstrap.servers=\(self.bootstrapServers)
+            socket.nagle.disable=true
+            enable.idempotence=true
+            acks=all
+            queue.buffering.max.ms=\(linger / .milliseconds(1))
+            batch.size=1000000
+            batch.num.messages=10000
+            queue.buffering.max.messages=100000
+            queue.buffering.max.kbytes=65536
+            partitioner=murmur2_random
+            """
     }
 
     // MARK: consumer

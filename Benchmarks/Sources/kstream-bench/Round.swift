@@ -9,6 +9,7 @@ struct Round: Codable, Sendable {
         case tasks
         case receipts
         case latency
+        case transactions
         case idle
         case brokerStart
     }
@@ -30,6 +31,8 @@ struct Round: Codable, Sendable {
     static let batchSize = 1_000
     /// Records without an acknowledgement, at most.
     static let window = 50_000
+    /// Records of a transaction.
+    static let transactionSize = 100
     /// Tasks that await sends at the same time.
     static let tasks = 10_000
 }

@@ -63,6 +63,18 @@ int reference_send_awaited(const char *properties,
                            double *microseconds,
                            reference_measurement *measurement);
 
+// MARK: transactions
+
+/// Sends transactions of `records_per_transaction` values of `value_size` bytes, one after the other, the partitioner
+/// choosing: begin, produce, commit. One transaction is committed before the clock starts. `properties` has a
+/// transactional.id.
+int reference_transactions(const char *properties,
+                           const char *topic,
+                           int64_t transactions,
+                           int32_t records_per_transaction,
+                           int32_t value_size,
+                           reference_measurement *measurement);
+
 // MARK: idle
 
 /// A producer that has sent one record and a consumer that waits at the end of partition 0, each parked in a blocking

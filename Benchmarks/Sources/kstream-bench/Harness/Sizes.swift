@@ -8,11 +8,25 @@ struct Sizes {
     var sends: Int
     /// Records of a round that sends one at a time.
     var awaitedSends: Int
+    /// Transactions of a round.
+    var transactions: Int
     /// Seconds of an idle round.
     var idleSeconds: Double
 
-    static let full = Sizes(recordsPerPartition: 30_000, sends: 500_000, awaitedSends: 1_500, idleSeconds: 10)
-    static let quick = Sizes(recordsPerPartition: 10_000, sends: 100_000, awaitedSends: 500, idleSeconds: 3)
+    static let full = Sizes(
+        recordsPerPartition: 30_000,
+        sends: 500_000,
+        awaitedSends: 1_500,
+        transactions: 300,
+        idleSeconds: 10
+    )
+    static let quick = Sizes(
+        recordsPerPartition: 10_000,
+        sends: 100_000,
+        awaitedSends: 500,
+        transactions: 100,
+        idleSeconds: 3
+    )
 
     /// Records of a topic that consumers read.
     var consumes: Int { Int(self.partitions) * self.recordsPerPartition }

@@ -49,6 +49,25 @@ extension Suite {
         ]
     }
 
+    /// Transactions of 100 records, one after the other.
+    func transactions() throws -> [Row] {
+        let measured = try self.produce(
+            [.init(side: .ours, work: .transactions), .reference(.transactions)],
+            factor: 1
+        )
+        return [
+            Row(
+                "transactions-100",
+                unit: "transactions/s",
+                comparison: .ratioAtLeast,
+                budget: 0.85,
+                ours: measured[0],
+                reference: measured[1],
+                figure: { $0.recordsPerSecond / Double(Round.transactionSize) }
+            )
+        ]
+    }
+
     /// One side's kind of work.
     private struct Kind {
         var side: WorkerCommand.Side
@@ -70,11 +89,19 @@ extension Suite {
                     work: kind.work,
                     topic: topic(name).name,
                     partitions: self.sizes.partitions,
-                    records: kind.work == .latency ? self.sizes.awaitedSends : self.sizes.sends
+                    records: self.records(of: kind.work)
                 )
                 return try (kind.side == .ours ? ours : reference).run(round)
             }
             return kinds.map { measured[$0.name] ?? [] }
+        }
+    }
+
+    private func records(of work: Round.Work) -> Int {
+        switch work {
+        case .latency: self.sizes.awaitedSends
+        case .transactions: self.sizes.transactions * Round.transactionSize
+        default: self.sizes.sends
         }
     }
 

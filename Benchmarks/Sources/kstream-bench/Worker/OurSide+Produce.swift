@@ -67,6 +67,25 @@ extension OurSide {
         return stopwatch.measurement(records: total)
     }
 
+    /// Sends in transactions, one after the other.
+    func sendInTransactions() async throws -> Measurement {
+        let settings = self.settings.producer(linger: .zero, transactionalID: self.round.topic)
+        let transactions = self.round.records / Round.transactionSize
+        let record = self.record
+        return try await withKafkaProducer(settings, logger: Self.logger) { producer in
+            _ = try await producer.withTransaction { try await $0.send(record) }
+            let stopwatch = Stopwatch()
+            for _ in 0..<transactions {
+                try await producer.withTransaction { transaction in
+                    for _ in 0..<Round.transactionSize {
+                        try await transaction.enqueue(record)
+                    }
+                }
+            }
+            return stopwatch.measurement(records: transactions * Round.transactionSize)
+        }
+    }
+
     /// Sends one record at a time and measures each.
     @Sendable
     func sendOneByOne(_ producer: KafkaProducer) async throws -> Measurement {

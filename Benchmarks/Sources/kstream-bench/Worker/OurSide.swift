@@ -15,6 +15,7 @@ struct OurSide: Sendable {
         case .tasks: try await self.withProducer(linger: ClientSettings.linger, self.sendFromTasks)
         case .receipts: try await self.withProducer(linger: ClientSettings.linger, self.sendWithReceipts)
         case .latency: try await self.withProducer(linger: .zero, self.sendOneByOne)
+        case .transactions: try await self.sendInTransactions()
         case .idle: try await self.idle()
         case .brokerStart: try await self.startBroker()
         case .produce: throw BenchFailure(description: "only the reference does rounds of \(self.round.work)")

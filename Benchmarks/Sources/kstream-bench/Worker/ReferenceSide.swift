@@ -11,6 +11,7 @@ struct ReferenceSide {
         case .produce: try self.produce(batchSize: 1)
         case .produceBatches: try self.produce(batchSize: Round.batchSize)
         case .latency: try self.latency()
+        case .transactions: try self.transactions()
         case .idle: try self.idle()
         case .consumeRecords, .tasks, .receipts, .brokerStart: throw self.failure
         }
@@ -64,6 +65,19 @@ struct ReferenceSide {
         var measurement = try self.measurement(result, status)
         measurement.setPercentiles(of: microseconds)
         return measurement
+    }
+
+    private func transactions() throws -> Measurement {
+        var result = reference_measurement()
+        let status = reference_transactions(
+            self.settings.referenceProducer(linger: .zero, transactionalID: self.round.topic),
+            self.round.topic,
+            Int64(self.round.records / Round.transactionSize),
+            Int32(Round.transactionSize),
+            Int32(Round.valueSize),
+            &result
+        )
+        return try self.measurement(result, status)
     }
 
     private func idle() throws -> Measurement {
