@@ -27,6 +27,8 @@ struct AdminRequest: Sendable {
         }
     }
 
+    private static let unknown = "it may have taken effect or not"
+
     /// Whether the broker is told how long the work may take.
     private var hasOperationTimeout: Bool {
         switch self.kind {
@@ -72,7 +74,7 @@ struct AdminRequest: Sendable {
             .outcomeUnknown,
             operation: self.operation,
             group: self.group,
-            message: "\(reason) while the request was on its way: it may have taken effect or not"
+            message: "\(reason) while the request was on its way: \(Self.unknown)"
         )
     }
 
@@ -90,7 +92,8 @@ struct AdminRequest: Sendable {
             topic: topic,
             partition: partition,
             group: group ?? self.group,
-            text: text.map { String(cString: $0) }
+            text: text.map { String(cString: $0) },
+            detail: self.isChange && KafkaError.Code(response) == .timedOut ? Self.unknown : nil
         )
         guard error.code == .timedOut || error.code == .brokerUnreachable, let problem = self.connection.detail else {
             return error

@@ -126,6 +126,22 @@ struct AdminLifeTests {
         }
     }
 
+    @Test func aChangeWithoutAnAnswerInTimeSaysThatItMayHaveTakenEffect() async throws {
+        try await withCluster { cluster in
+            try await withAdmin(cluster) { admin in
+                _ = try await admin.describeCluster()
+                _ = try await cluster.holdBackAnswers(of: .createTopics)
+                let error = await #expect(throws: KafkaError.self) {
+                    try await admin.createTopic("new", timeout: .milliseconds(300))
+                }
+                #expect(error?.code == .timedOut)
+                #expect(error?.message.contains("may have taken effect") == true)
+                let topics = try await cluster.topics
+                #expect(topics == ["new"])
+            }
+        }
+    }
+
     @Test func aCancelledTaskAsksNothing() async throws {
         try await withCluster { cluster in
             try await withAdmin(cluster) { admin in
