@@ -333,9 +333,12 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
 
     /// The next record of a partition in the batch that is in hand, if there is one that will be handed over.
     func nextInHand(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
-        guard let handedOut, handedOut.mode == .records, self.isOwned(partition, since: handedOut.batch.ownership)
-        else { return nil }
-        return handedOut.batch.nextRecord(of: partition)
+        if let handedOut, handedOut.mode == .records, self.isOwned(partition, since: handedOut.batch.ownership),
+            let record = handedOut.batch.nextRecord(of: partition)
+        {
+            return record
+        }
+        return self.stashed[partition]?.first?.nextRecord(of: partition)
     }
 
     /// Whether somebody may be processing records right now.

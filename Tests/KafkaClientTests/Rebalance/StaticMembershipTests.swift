@@ -72,6 +72,50 @@ struct StaticMembershipTests {
 /// What a handler that takes too long does to others and to itself.
 @Suite(.timeLimit(.minutes(1)))
 struct SlowHandlerTests {
+    /// Each revocation is answered, also one that a second one overtakes: else the group would not meet again.
+    @Test func aRevocationThatWaitsEndsWhenTheMemberLeaves() async throws {
+        try await withTopic(partitions: 2) { cluster, topic in
+            try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["1", "2"]) }
+            var configuration = KafkaConsumer.Configuration.test(cluster, group: uniqueName("group"))
+            configuration.assignors = [.range]
+            configuration.commitPolicy = .manual
+            configuration.sessionTimeout = .seconds(2)
+            configuration.maxPollInterval = .seconds(2)
+            let plain = configuration
+            let hooks = HookLog()
+            hooks.listen(&configuration)
+            let log = CapturedLog()
+            try await withConsumer(configuration, subscribedTo: [topic], log: log) { slow in
+                let taken = Collected<KafkaConsumerRecord>()
+                let codes = Collected<KafkaError.Code?>()
+                let gate = Gate()
+                let reader = Task {
+                    var iterator = slow.records.makeAsyncIterator()
+                    if let record = try await iterator.next(isolation: nil) { taken.append(record) }
+                    await gate.wait()
+                    codes.append(await code { _ = try await iterator.next(isolation: nil) })
+                    while try await iterator.next(isolation: nil) != nil {}
+                }
+                try await eventually("a record is in hand") { taken.count == 1 }
+                let record = try #require(taken.elements.first)
+                try await withConsumer(plain, subscribedTo: [topic]) { other in
+                    try await eventually("a revocation waits") { log.contains("giving up") }
+                    try await eventually("the member leaves") { hooks.events.last == .init("lost", [0, 1]) }
+                    #expect(await code { try await slow.commit(record) } == .groupMembership)
+                    try await eventually("the other one has all") { other.assignment.count == 2 }
+                    gate.open()
+                    try await eventually("they share again") {
+                        slow.assignment.count == 1 && other.assignment.count == 1
+                    }
+                    #expect(codes.elements == [.maxPollIntervalExceeded])
+                    reader.cancel()
+                    try await reader.value
+                }
+            }
+            #expect(hooks.events.prefix(2) == [.init("assigned", [0, 1]), .init("lost", [0, 1])], "not revoked, too")
+        }
+    }
+
     @Test func whatOthersHaveProcessedMeanwhileIsNotProcessedAgain() async throws {
         try await withTopic { cluster, topic in
             try await withProducer(.test(cluster)) { try await $0.fill(topic, values: ["1", "2", "3"]) }

@@ -29,13 +29,13 @@ extension ConsumerCore {
         self.serveRebalances(client)
     }
 
-    /// Others may own the partitions already: a revocation of them that is being served need not wait any longer.
+    /// Others may own the partitions already: a revocation of them that is being served ends at once.
     private func lose(_ partitions: Set<KafkaTopicPartition>, client: ClientHandle) {
         self.giveUp(partitions)
         if let current = self.line.current, current.kind == .revoked || current.kind == .closing,
             current.partitions.isSubset(of: partitions)
         {
-            self.expire(current.id, client: client)
+            self.finish(current, client: client)
         }
     }
 
