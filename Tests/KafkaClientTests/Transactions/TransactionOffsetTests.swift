@@ -1,3 +1,4 @@
+import Dispatch
 import EmbeddedKafka
 import Testing
 
@@ -116,6 +117,40 @@ struct TransactionOffsetTests {
                 }
                 #expect(try await cluster.values(of: "t") == ["1"])
                 #expect(try await cluster.committed("t", group: "g") == nil)
+            }
+        }
+    }
+
+    /// Offsets that name no member are taken from anybody, so they must not be sent.
+    @Test func aMemberThatDoesNotKnowYetThatItIsNoneCommitsNothing() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            try await withProducer(.test(cluster)) { try await $0.fill("t", values: ["1"]) }
+            try await withProducer(.transactional(cluster, "id")) { producer in
+                try await withConsumer(.manual(cluster, group: "g"), subscribedTo: ["t"]) { consumer in
+                    for try await batch in consumer.batches {
+                        // The consumer hears nothing of its group, of which librdkafka learns that it is no member of it.
+                        let gate = DispatchGate()
+                        try consumer.core.client(for: "test").pump.dispatchQueue.async { gate.wait() }
+                        defer { gate.open() }
+                        try await cluster.failNext(.heartbeat, with: [.error(25)])
+                        try await eventually("the offsets are refused") {
+                            do {
+                                try await producer.withTransaction { transaction in
+                                    try await transaction.commit(batch, of: consumer)
+                                    throw Refusal()
+                                }
+                                return false
+                            } catch let error as KafkaError {
+                                try #require(error.code == .groupMembership)
+                                return !error.requiresAbort
+                            } catch is Refusal {
+                                return false
+                            }
+                        }
+                        #expect(!consumer.assignment.isEmpty, "it does not know yet")
+                        break
+                    }
+                }
             }
         }
     }

@@ -16,13 +16,32 @@ extension ConsumerCore {
     }
 
     /// Who this consumer is in its group now. librdkafka asks a thread of its own, which may take a moment.
+    ///
+    /// - Throws: `groupMembership` for a subscribed consumer that is no member at the moment. The brokers would take
+    ///   offsets that name no member from anybody, and it may not know yet that it has lost its partitions.
     func groupMetadata(operation: String) async throws -> ConsumerGroupMetadata {
-        try await self.committingClient(operation: operation).blocking { client throws(KafkaError) in
-            guard let metadata = rd_kafka_consumer_group_metadata(client.pointer) else {
+        let isMember = self.state.withLock { if case .topics = $0.subscription { true } else { false } }
+        return try await self.committingClient(operation: operation).blocking { client throws(KafkaError) in
+            guard let pointer = rd_kafka_consumer_group_metadata(client.pointer) else {
                 throw KafkaError.closed(operation: operation)
             }
-            return ConsumerGroupMetadata(taking: metadata)
+            let metadata = ConsumerGroupMetadata(taking: pointer)
+            // Asked afterwards: it gets another id only when it has given up what it had.
+            guard !isMember || Self.hasMemberID(client) else {
+                throw KafkaError(
+                    .groupMembership,
+                    operation: operation,
+                    message: "the consumer is no member of its group at the moment, so its offsets are not committed"
+                )
+            }
+            return metadata
         }
+    }
+
+    private static func hasMemberID(_ client: ClientHandle) -> Bool {
+        guard let id = rd_kafka_memberid(client.pointer) else { return false }
+        defer { rd_kafka_mem_free(client.pointer, id) }
+        return id.pointee != 0
     }
 
     /// The part of a batch in hand whose partitions are still owned; `nil` when none is.
