@@ -18,7 +18,7 @@ struct ConnectionDiagnosis: Sendable, Equatable {
         case RD_KAFKA_RESP_ERR__SSL:
             self = Self.handshake(text)
         case RD_KAFKA_RESP_ERR__TRANSPORT where text.contains("PLAINTEXT broker"):
-            self = .noTLS
+            self = .cutOff
         case RD_KAFKA_RESP_ERR__TRANSPORT where text.contains("SSL routines") && text.contains(" alert "):
             // With TLS 1.3 the broker looks at the client's certificate after the client's handshake.
             self = Self.alert(text)
@@ -32,8 +32,8 @@ struct ConnectionDiagnosis: Sendable, Equatable {
 
     /// What OpenSSL says when a handshake fails.
     private static func handshake(_ text: String) -> ConnectionDiagnosis {
-        if text.contains("wrong version number") || text.contains("PLAINTEXT") { return .noTLS }
-        if text.contains("unexpected eof") { return .cutOff }
+        if text.contains("wrong version number") { return .noTLS }
+        if text.contains("unexpected eof") || text.contains("PLAINTEXT") { return .cutOff }
         if text.contains(" alert ") || text.contains("SSL authentication might be required") { return self.alert(text) }
         if text.contains("hostname mismatch") || text.contains("IP address mismatch") { return .otherHost }
         if text.contains("verif") { return .otherAuthority }

@@ -28,8 +28,9 @@ final class ConnectionProblem: Sendable {
             RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__BAD_MSG:
             let diagnosis = ConnectionDiagnosis(response, text: text)
             self.state.withLock { state in
-                // Other brokers of the list may not be there at all; what one of them says matters more.
-                if diagnosis == nil, state.diagnosis != nil { return }
+                // Other brokers of the list may not be there at all; a plain refusal of one of them says more. A guess
+                // does not: the broker may have gone down since.
+                if diagnosis == nil, state.diagnosis?.code == .authentication { return }
                 state.text = text
                 state.response = response
                 state.diagnosis = diagnosis

@@ -35,7 +35,7 @@ import Testing
         ),
         (
             RD_KAFKA_RESP_ERR__TRANSPORT, "Disconnected: connecting to a PLAINTEXT broker listener?",
-            "does not speak TLS"
+            "may not speak TLS"
         ),
         (RD_KAFKA_RESP_ERR__TRANSPORT, "might be caused by incorrect security.protocol configuration", "TLS or SASL"),
         (RD_KAFKA_RESP_ERR__BAD_MSG, "Receive failed: Invalid response size 352518912 (0..1)", "TLS or SASL"),
@@ -49,6 +49,18 @@ import Testing
     @Test func otherErrorsSayNothing() {
         #expect(ConnectionDiagnosis(RD_KAFKA_RESP_ERR__TRANSPORT, text: "Connection refused") == nil)
         #expect(ConnectionDiagnosis(RD_KAFKA_RESP_ERR__RESOLVE, text: "security.protocol") == nil)
+    }
+
+    /// What looked like another protocol was a broker that went down.
+    @Test func aGuessIsForgottenWhenNothingAnswersAnyMore() {
+        let problem = ConnectionProblem(servers: "a:1")
+        problem.record(RD_KAFKA_RESP_ERR__TRANSPORT, text: "verify that security.protocol is correctly configured")
+        #expect(problem.suspicion?.code == .brokerUnreachable)
+        problem.record(RD_KAFKA_RESP_ERR__TRANSPORT, text: "Connection refused")
+        #expect(problem.suspicion == nil)
+        problem.refuse()
+        #expect(problem.refusal == nil)
+        #expect(problem.detail == "last connection error: Connection refused")
     }
 
     /// A refusal ends all waiting, until a broker answers; what other servers of the list say does not hide it.
