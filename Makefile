@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance fuzz lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
+.PHONY: help demo test tsan conformance fuzz lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
 
 # The real invoices that the demo replays: an excerpt with every case of the rules.
 EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
@@ -11,6 +11,8 @@ EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
 FORMAT ?= table
 # How long `make fuzz` goes on; KSTREAM_FUZZ_SEED in the environment repeats a run.
 FUZZ_SECONDS ?= 3600
+# Which tests `make tsan` runs.
+TSAN_FILTER ?= KafkaClientTests
 # What `swift format` looks at. Build folders are hidden and so left out.
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
@@ -27,6 +29,13 @@ test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it
 	@# that what waits for another task misses its deadline.
 	@swift test --skip-build --disable-xctest --filter KafkaClientTests
 	@swift test --skip-build --disable-xctest --skip KafkaClientTests
+
+tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_FILTER picks some of them.
+	@# Tests that miss a deadline here may pass without the sanitizer, under which all is several times slower; what counts
+	@# are its reports, which end the run with another exit status.
+	@KSTREAM_TSAN=1 swift build --build-tests --sanitize thread --scratch-path .build-tsan
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/ThreadSanitizerSupport/suppressions.txt $${TSAN_OPTIONS:-}" \
+	    KSTREAM_TSAN=1 swift test --skip-build --disable-xctest --sanitize thread --scratch-path .build-tsan --filter '$(TSAN_FILTER)'
 
 conformance: ## Runs the suites of clients that others wrote. KSTREAM_BOOTSTRAP_SERVERS names another broker.
 	@# A broker that is given, or a program, is taken as it is; otherwise the release build is what is tested.
@@ -62,7 +71,7 @@ docker-down: ## Stops that node and removes its data.
 	@Docker/down
 
 clean: ## Removes what was built.
-	@rm -rf .build Benchmarks/.build
+	@rm -rf .build .build-tsan Benchmarks/.build
 
 dependencies:
 	@.ci/dependencies

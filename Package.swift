@@ -199,3 +199,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make tsan` runs the client's tests alone under the thread sanitizer, with what that needs to understand librdkafka.
+if Context.environment["KSTREAM_TSAN"] == "1" {
+    let support = Target.target(
+        name: "ThreadSanitizerSupport",
+        path: "Tests/ThreadSanitizerSupport",
+        exclude: ["suppressions.txt"]
+    )
+    let needed = ["CLibrdkafka", "KafkaClient", "KafkaClientServiceLifecycle", "EmbeddedKafka", "KafkaClientTests"]
+    package.products = []
+    package.targets = package.targets.filter { needed.contains($0.name) } + [support]
+    for target in package.targets where target.type == .test {
+        target.dependencies.append("ThreadSanitizerSupport")
+    }
+}
