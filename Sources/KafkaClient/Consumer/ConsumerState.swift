@@ -331,12 +331,13 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         return rest
     }
 
-    /// The next record of a partition in the batch that is in hand, if there is one that will be handed over.
+    /// The next record of a partition that was fetched and will be handed over: of the batch that is in hand, or of what is
+    /// kept while the partition is paused.
     func nextInHand(of partition: KafkaTopicPartition) -> (offset: Int64, timestamp: KafkaTimestamp?)? {
         if let handedOut, handedOut.mode == .records, self.isOwned(partition, since: handedOut.batch.ownership),
-            let record = handedOut.batch.nextRecord(of: partition)
+            let next = handedOut.batch.nextRecord(of: partition)
         {
-            return record
+            return next
         }
         return self.stashed[partition]?.first?.nextRecord(of: partition)
     }

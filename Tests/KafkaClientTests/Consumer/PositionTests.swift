@@ -116,6 +116,28 @@ struct PositionTests {
         }
     }
 
+    /// What was fetched before a partition was paused is kept, and is not handed over yet.
+    @Test func ofAPausedPartitionItStays() async throws {
+        try await withTopic(partitions: 2) { cluster, topic in
+            let (read, paused) = (self.place(topic, 0), self.place(topic, 1))
+            for place in [read, paused] {
+                try await self.fill(cluster, place, ages: Array(repeating: .zero, count: 5))
+            }
+            try await withConsumer(.test(cluster), assigned: [read: .beginning, paused: .beginning]) { consumer in
+                try await eventually("all is fetched") { consumer.core.queuedCount >= 10 }
+                try await consumer.pause([paused])
+                let records = try await consumer.read(5)
+                #expect(records.allSatisfy { $0.partition == 0 })
+                var position = try await consumer.position(of: read)
+                #expect(position == 5)
+                position = try await consumer.position(of: paused)
+                #expect(position == 0)
+                let lag = try await consumer.lag()[paused]
+                #expect(lag?.records == 5)
+            }
+        }
+    }
+
     @Test func ofAPartitionThatIsNotAssignedThereIsNone() async throws {
         try await withTopic { cluster, topic in
             try await withConsumer(.test(cluster), assigned: [self.place(topic): .beginning]) { consumer in
