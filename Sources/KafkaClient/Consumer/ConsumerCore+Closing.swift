@@ -7,7 +7,7 @@ internal import Synchronization
 extension ConsumerCore {
     func close() async {
         if case .begin(let waitForReader) = self.state.withLock({ $0.beginClose() }) {
-            self.signal.signal()
+            self.endReading()
             await self.finishClose(waitForReader: waitForReader)
         }
         await self.closed.wait()
@@ -17,8 +17,14 @@ extension ConsumerCore {
     func abandon() {
         guard case .begin(let waitForReader) = self.state.withLock({ $0.beginClose() }) else { return }
         self.logger.warning("a KafkaConsumer was dropped without being closed: closing it in the background")
-        self.signal.signal()
+        self.endReading()
         Task { await self.finishClose(waitForReader: waitForReader) }
+    }
+
+    /// Readers get nothing more.
+    private func endReading() {
+        self.readers.withLock { $0 }?.close()
+        self.signal.signal()
     }
 
     private func finishClose(waitForReader: Bool) async {
@@ -81,6 +87,7 @@ extension ConsumerCore {
         await withUnsafeContinuation { continuation in
             client.pump.dispatchQueue.async {
                 rd_kafka_queue_cb_event_enable(self.dataQueue.value, nil, nil)
+                self.readers.withLock { $0.take() }?.release()
                 for queue in self.partitionQueues.values {
                     rd_kafka_queue_destroy(queue)
                 }

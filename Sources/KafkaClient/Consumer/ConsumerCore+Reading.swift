@@ -4,7 +4,7 @@ internal import Logging
 internal import Synchronization
 
 /// What the reader's task does: draining the data queue, and storing what is processed.
-extension ConsumerCore {
+extension ConsumerCore: BatchSource {
     func readerCame() -> Int {
         self.state.withLock { $0.readerCame() }
     }
@@ -24,6 +24,7 @@ extension ConsumerCore {
     /// The next batch for a reader, which has processed what it had; `nil` at the end.
     func nextBatch(_ mode: State.ReaderMode, readerID: Int) async throws(KafkaError) -> KafkaConsumerBatch? {
         let now = ContinuousClock.now
+        try self.state.withLock { state throws(KafkaError) in try state.begin(.together) }
         let step = self.storing { state in
             let step = state.readerAsks(mode, readerID: readerID, isCancelled: Task.isCancelled, now: now)
             return (step, step.store)
@@ -42,9 +43,7 @@ extension ConsumerCore {
         readerID: Int,
         rejoin: [String]?
     ) async throws(KafkaError) -> KafkaConsumerBatch? {
-        if let rejoin, let client = try? self.client(for: "read") {
-            client.pump.dispatchQueue.async { self.rejoin(client, topics: rejoin) }
-        }
+        self.rejoin(rejoin)
         let start = self.tracing?.now
         while true {
             if let batch = self.drain(mode, readerID: readerID) {
@@ -74,8 +73,16 @@ extension ConsumerCore {
         return nil
     }
 
-    private enum Drained {
+    /// Joins the group again with these topics, after it was left.
+    func rejoin(_ topics: [String]?) {
+        guard let topics, let client = self.handle.withLock({ $0 }) else { return }
+        client.pump.dispatchQueue.async { self.rejoin(client, topics: topics) }
+    }
+
+    /// What a look into a queue of records found.
+    enum Drained {
         case empty
+        /// Only what is not for the reader.
         case nothingToHandOut
         case batch(KafkaConsumerBatch)
     }
@@ -85,17 +92,23 @@ extension ConsumerCore {
             state.stashed.isEmpty ? nil : state.takeStashed(mode: mode, readerID: readerID, now: .now)
         }
         if let kept { return .batch(kept) }
+        let drained = self.takeBatch(from: self.dataQueue.value, client: client)
+        guard case .batch(let batch) = drained else { return drained }
+        let now = ContinuousClock.now
+        let found = self.state.withLock { $0.readerFound(batch, mode: mode, readerID: readerID, now: now) }
+        return found.map { .batch($0) } ?? .nothingToHandOut
+    }
+
+    /// Takes what is in a queue of records, as one batch.
+    func takeBatch(from queue: OpaquePointer, client: ClientHandle) -> Drained {
         let capacity = self.configuration.batchLimit
         let buffer = UnsafeMutableBufferPointer<KafkaConsumerBatch.Message?>.allocate(capacity: capacity)
-        let count = rd_kafka_consume_batch_queue(self.dataQueue.value, 0, buffer.baseAddress, capacity)
+        let count = rd_kafka_consume_batch_queue(queue, 0, buffer.baseAddress, capacity)
         guard count > 0 else {
             buffer.deallocate()
             return .empty
         }
-        guard let batch = self.sort(buffer, count: count, client: client) else { return .nothingToHandOut }
-        let now = ContinuousClock.now
-        let found = self.state.withLock { $0.readerFound(batch, mode: mode, readerID: readerID, now: now) }
-        return found.map { .batch($0) } ?? .nothingToHandOut
+        return self.sort(buffer, count: count, client: client).map { .batch($0) } ?? .nothingToHandOut
     }
 
     /// Parts records from ends of partitions and errors, which come in the shape of messages too.

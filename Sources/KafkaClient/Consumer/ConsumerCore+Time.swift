@@ -24,6 +24,7 @@ extension ConsumerCore {
         guard let client = self.handle.withLock({ $0 }) else { return }
         // An idle member must be seen to poll: librdkafka measures max.poll.interval.ms by it.
         client.pump.drain()
+        self.readers.withLock { $0 }?.storeProcessed()
         let now = ContinuousClock.now
         let action = self.storing { state in
             let action = state.tick(now: now, maxPollInterval: self.configuration.maxPollInterval)

@@ -22,6 +22,8 @@ final class ConsumerCore: @unchecked Sendable {
     let tracing: ClientTracing?
     let handle: Mutex<ClientHandle?>
     let signal = DataSignal()
+    /// Who reads each partition apart from the others, if somebody does.
+    let readers = Mutex<PartitionReaders?>(nil)
     let dataQueue: SendablePointer
     let closeQueue: SendablePointer
     /// Held while the reader takes records out of the data queue, so that nothing changes between that and handing out.

@@ -49,6 +49,16 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         var partitions: Set<KafkaTopicPartition>
     }
 
+    /// How the consumer is read; that is decided by the first who reads.
+    enum Reading {
+        /// By one reader of all partitions.
+        case together
+        /// By streams, one for each partition.
+        case partitions
+        /// By a pool of workers.
+        case processing
+    }
+
     /// What the reader has in hand.
     struct HandedOut {
         var batch: Batch
@@ -79,6 +89,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     /// How often partitions were assigned, and for each partition which assignment brought it.
     var ownership = 0
     var ownedSince: [KafkaTopicPartition: Int] = [:]
+    private var reading: Reading?
     var handedOut: HandedOut?
     /// What others than the reader have in hand.
     var holds: [Int: Hold] = [:]
@@ -137,6 +148,24 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     }
 
     // MARK: The reader
+
+    /// Decides how the consumer is read, unless that was decided before.
+    ///
+    /// - Throws: when it is read in another way.
+    mutating func begin(_ reading: Reading) throws(KafkaError) {
+        if self.reading == reading { return }
+        guard let other = self.reading else {
+            self.reading = reading
+            return
+        }
+        let names = [Reading.together: "records or batches", .partitions: "partitions", .processing: "process"]
+        throw KafkaError(
+            .invalidState,
+            operation: "read",
+            message: "the consumer is read by \(names[other] ?? ""), and can't be by \(names[reading] ?? "") too: "
+                + "make another one"
+        )
+    }
 
     enum ReaderAction {
         /// The sequence ends.
@@ -232,6 +261,11 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
             return .fail(self.failures.removeFirst())
         }
         return nil
+    }
+
+    /// The reader, waiting in the consumer, got what it waited for, which is not records.
+    mutating func readerEndsWaiting() {
+        self.readerIsInside = false
     }
 
     /// The reader found records.

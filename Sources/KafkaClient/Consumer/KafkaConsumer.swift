@@ -26,7 +26,8 @@ public import Logging
 /// `break`, by an error or by the end of the consumer was not asked beyond: commit it with ``commit(_:)-(KafkaConsumerRecord)``
 /// if it is done.
 ///
-/// A consumer has one reader at a time.
+/// A consumer has one reader at a time of ``records`` or ``batches``; ``partitions`` and ``process(ordering:concurrency:window:_:)``
+/// are for several tasks.
 public final class KafkaConsumer: Sendable {
     let core: ConsumerCore
 
@@ -74,10 +75,10 @@ public final class KafkaConsumer: Sendable {
     // MARK: Reading
 
     /// The records, one after the other. Ends when the consumer is closed or the reading task is cancelled.
-    public var records: KafkaConsumerRecords { KafkaConsumerRecords(core: self.core) }
+    public var records: KafkaConsumerRecords { KafkaConsumerRecords(source: self.core) }
 
     /// The records in batches. Ends when the consumer is closed or the reading task is cancelled.
-    public var batches: KafkaConsumerBatches { KafkaConsumerBatches(core: self.core) }
+    public var batches: KafkaConsumerBatches { KafkaConsumerBatches(source: self.core) }
 
     // MARK: Committing
 

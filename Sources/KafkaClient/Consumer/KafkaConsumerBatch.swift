@@ -154,6 +154,20 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         return nil
     }
 
+    /// The records in batches of their own, one for each partition, also for those that only ended.
+    func splitByPartition() -> [(partition: KafkaTopicPartition, batch: KafkaConsumerBatch)] {
+        var parts: [(partition: KafkaTopicPartition, batch: KafkaConsumerBatch)] = []
+        for partition in self.partitions {
+            if let batch = self.selecting({ $0 == partition }) { parts.append((partition, batch)) }
+        }
+        for (partition, end) in self.endOfPartitions where !self.partitions.contains(partition) {
+            let none = UnsafeMutableBufferPointer<Message>.allocate(capacity: 0)
+            var builder = KafkaConsumerBatchBuilder(client: self.client, messages: none)
+            if let batch = builder.finish(endOfPartitions: [partition: end]) { parts.append((partition, batch)) }
+        }
+        return parts
+    }
+
     /// Where a message's partition stands in `progress`.
     private func progressIndex(of message: Message) -> Int {
         if self.progress.count == 1 { return 0 }

@@ -1,6 +1,6 @@
-/// The records of a consumer, one after the other, for `for try await`.
+/// The records of a consumer, or of one of its partitions, one after the other, for `for try await`.
 ///
-/// A record counts as processed when the next one is asked for. Breaking out of the loop leaves the consumer usable:
+/// A record counts as processed when the next one is asked for. Breaking out of the loop leaves its source usable:
 /// another loop goes on with the next record.
 public struct KafkaConsumerRecords: AsyncSequence, Sendable {
     /// A consumed record.
@@ -8,23 +8,23 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
     /// The errors that reading throws.
     public typealias Failure = KafkaError
 
-    private let core: ConsumerCore
+    private let source: any BatchSource
 
-    init(core: ConsumerCore) {
-        self.core = core
+    init(source: any BatchSource) {
+        self.source = source
     }
 
     /// Begins to read.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(reader: ConsumerReader(core: self.core))
+        Iterator(reader: BatchReader(source: self.source))
     }
 
     /// Reads records from batches that the consumer hands over.
     public struct Iterator: AsyncIteratorProtocol {
-        private let reader: ConsumerReader
+        private let reader: BatchReader
         @usableFromInline var batch: KafkaConsumerBatch?
 
-        init(reader: ConsumerReader) {
+        init(reader: BatchReader) {
             self.reader = reader
         }
 
@@ -64,7 +64,7 @@ public struct KafkaConsumerRecords: AsyncSequence, Sendable {
 @available(*, unavailable)
 extension KafkaConsumerRecords.Iterator: Sendable {}
 
-/// The records of a consumer in the batches that they come in, for `for try await`.
+/// The records of a consumer, or of one of its partitions, in the batches that they come in, for `for try await`.
 ///
 /// A batch counts as processed when the next one is asked for. A batch is handed over as soon as there is a record, with
 /// all that is there, up to ``KafkaConsumer/Configuration/maxBatchRecords``.
@@ -74,22 +74,22 @@ public struct KafkaConsumerBatches: AsyncSequence, Sendable {
     /// The errors that reading throws.
     public typealias Failure = KafkaError
 
-    private let core: ConsumerCore
+    private let source: any BatchSource
 
-    init(core: ConsumerCore) {
-        self.core = core
+    init(source: any BatchSource) {
+        self.source = source
     }
 
     /// Begins to read.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(reader: ConsumerReader(core: self.core))
+        Iterator(reader: BatchReader(source: self.source))
     }
 
     /// Reads batches.
     public struct Iterator: AsyncIteratorProtocol {
-        private let reader: ConsumerReader
+        private let reader: BatchReader
 
-        init(reader: ConsumerReader) {
+        init(reader: BatchReader) {
             self.reader = reader
         }
 
@@ -108,26 +108,33 @@ public struct KafkaConsumerBatches: AsyncSequence, Sendable {
 @available(*, unavailable)
 extension KafkaConsumerBatches.Iterator: Sendable {}
 
-/// One sequence that is read. Tells the consumer when it no longer is.
-final class ConsumerReader: Sendable {
-    private let core: ConsumerCore
-    private let id: Int
+/// Where the batches of a sequence come from: a consumer, or one of its partitions.
+protocol BatchSource: AnyObject, Sendable {
+    /// Somebody begins to read; the answer is the reader's number.
+    func readerCame() -> Int
+    func readerLeft(_ readerID: Int)
+    /// The next batch for a reader, which has processed what it had; `nil` at the end.
+    func nextBatch(
+        _ mode: ConsumerCore.State.ReaderMode,
+        readerID: Int
+    ) async throws(KafkaError) -> KafkaConsumerBatch?
+}
 
-    init(core: ConsumerCore) {
-        self.core = core
-        self.id = core.readerCame()
+/// One sequence that is read. Tells the source when it no longer is.
+final class BatchReader: Sendable {
+    private let source: any BatchSource
+    let id: Int
+
+    init(source: any BatchSource) {
+        self.source = source
+        self.id = source.readerCame()
     }
 
     deinit {
-        self.core.readerLeft(self.id)
-    }
-
-    /// The batch in hand was not processed: the next reader gets it.
-    func giveBack() {
-        self.core.readerGivesBack(self.id)
+        self.source.readerLeft(self.id)
     }
 
     func nextBatch(_ mode: ConsumerCore.State.ReaderMode) async throws(KafkaError) -> KafkaConsumerBatch? {
-        try await self.core.nextBatch(mode, readerID: self.id)
+        try await self.source.nextBatch(mode, readerID: self.id)
     }
 }

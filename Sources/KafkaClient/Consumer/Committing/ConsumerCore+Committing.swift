@@ -32,6 +32,7 @@ extension ConsumerCore {
 
     /// Marks what is processed so far for the next commit.
     func storeProcessed() {
+        self.readers.withLock { $0 }?.storeProcessed()
         self.storing { ((), $0.takeProcessed()) }
     }
 

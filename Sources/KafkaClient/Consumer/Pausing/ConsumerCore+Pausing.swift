@@ -8,7 +8,10 @@ extension ConsumerCore {
         let client = try self.client(for: "pause")
         try await self.onPump(client) { _ throws(KafkaError) in
             try self.betweenDrains { () throws(KafkaError) in
-                for partition in try self.state.withLock({ state throws(KafkaError) in try state.pause(partitions) }) {
+                let added = try self.state.withLock { state throws(KafkaError) in try state.pause(partitions) }
+                // Partitions that are read apart have queues of their own already.
+                if let readers = self.readers.withLock({ $0 }) { return readers.setPaused(added, true) }
+                for partition in added {
                     guard let queue = self.partitionQueues[partition] else { continue }
                     rd_kafka_queue_forward(queue, nil)
                 }
@@ -20,7 +23,9 @@ extension ConsumerCore {
         let client = try self.client(for: "resume")
         try await self.onPump(client) { _ throws(KafkaError) in
             try self.betweenDrains { () throws(KafkaError) in
-                for partition in try self.state.withLock({ state throws(KafkaError) in try state.resume(partitions) }) {
+                let removed = try self.state.withLock { state throws(KafkaError) in try state.resume(partitions) }
+                if let readers = self.readers.withLock({ $0 }) { return readers.setPaused(removed, false) }
+                for partition in removed {
                     guard let queue = self.partitionQueues[partition] else { continue }
                     // What has waited in the queue goes behind what is in the data queue.
                     rd_kafka_queue_forward(queue, self.dataQueue.value)

@@ -45,13 +45,14 @@ extension KafkaConsumer {
     ) async throws {
         try self.core.checkTransactionalCommits(operation: "transform")
         try await producer.initializeTransactions()
-        let reader = ConsumerReader(core: self.core)
+        let reader = BatchReader(source: self.core)
         while let batch = try await reader.nextBatch(.batches) {
             guard !batch.isEmpty else { continue }
             do {
                 try await self.transform(batch, through: producer, attempts: attempts, body)
             } catch {
-                reader.giveBack()
+                // What is in hand was not processed: the next reader gets it.
+                self.core.readerGivesBack(reader.id)
                 throw error
             }
         }
