@@ -40,6 +40,24 @@ extension EmbeddedKafkaCluster {
         }
     }
 
+    /// Deletes the records of a partition before an offset, as retention would.
+    /// - Parameter offset: Up to the end of the log, and where the log begins then.
+    public func deleteRecords(ofTopic topic: String, partition: Int32, before offset: Int64) async throws {
+        try await self.onBroker { broker in
+            let id = TopicPartition(topic, partition)
+            guard let log = broker.topics.partition(id)?.log else {
+                throw EmbeddedKafkaError(.unknownTopic, "there is no partition \(partition) of a topic '\(topic)'")
+            }
+            guard case .success = log.deleteRecords(before: offset, now: broker.now) else {
+                throw EmbeddedKafkaError(
+                    .invalidConfiguration,
+                    "the log of \(topic)[\(partition)] does not reach \(offset)"
+                )
+            }
+            broker.wakeFetches(of: [id])
+        }
+    }
+
     /// The names of the topics, in alphabetical order.
     public var topics: [String] {
         get async throws { try await self.onBroker { $0.topics.topics.keys.sorted() } }
