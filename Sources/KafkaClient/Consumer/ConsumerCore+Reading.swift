@@ -60,7 +60,8 @@ extension ConsumerCore: BatchSource {
 
     /// Takes what is in the data queue, as one batch.
     private func drain(_ mode: State.ReaderMode, readerID: Int) -> KafkaConsumerBatch? {
-        guard let client = self.handle.withLock({ $0 }) else { return nil }
+        guard let client = self.handle.withLock({ $0 }), self.gate.beginDraining() else { return nil }
+        defer { self.gate.endDraining() }
         while self.state.withLock({ $0.phase == .open }) {
             switch self.betweenDrains({ self.drainOnce(mode, readerID: readerID, client: client) }) {
             case .empty: return nil
@@ -96,7 +97,9 @@ extension ConsumerCore: BatchSource {
         guard case .batch(let batch) = drained else { return drained }
         let now = ContinuousClock.now
         let found = self.state.withLock { $0.readerFound(batch, mode: mode, readerID: readerID, now: now) }
-        return found.map { .batch($0) } ?? .nothingToHandOut
+        guard let found else { return .nothingToHandOut }
+        self.resets.withLock { $0.succeeded(found.partitions) }
+        return .batch(found)
     }
 
     /// Takes what is in a queue of records, as one batch.
@@ -120,6 +123,7 @@ extension ConsumerCore: BatchSource {
         let messages = UnsafeMutableRawBufferPointer(buffer).bindMemory(to: KafkaConsumerBatch.Message.self)
         var builder = KafkaConsumerBatchBuilder(client: client, messages: messages)
         var ends: [KafkaTopicPartition: Int64] = [:]
+        var findings: [OffsetResets.Finding] = []
         for index in 0..<count {
             guard let message = buffer[index] else { continue }
             switch message.pointee.err {
@@ -131,15 +135,21 @@ extension ConsumerCore: BatchSource {
                 continue
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
                 ends[KafkaConsumerBatchBuilder.partition(of: message)] = message.pointee.offset
+            case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+                findings.append(self.finding(message))
             default:
                 self.report(message)
             }
             rd_kafka_message_destroy(message)
         }
+        self.settle(findings)
         return builder.finish(endOfPartitions: ends)
     }
 
     func report(_ message: KafkaConsumerBatch.Message) {
+        if message.pointee.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET {
+            return self.settle([self.finding(message)])
+        }
         let partition = KafkaConsumerBatchBuilder.partition(of: message)
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
         self.report(message.pointee.err, text: text, partition: partition)

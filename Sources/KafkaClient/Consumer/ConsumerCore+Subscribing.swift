@@ -46,27 +46,37 @@ extension ConsumerCore {
         try TopicName.check(partitions.keys, operation: operation)
         try self.state.withLock { state throws(KafkaError) in
             try state.subscribe(to: .partitions, operation: operation)
-            state.assigned(Array(partitions.keys))
-            state.place(partitions)
         }
+        await self.gate.hold()
+        defer { self.openGate() }
         try await self.onPump(client) { client throws(KafkaError) in
-            let list = PartitionList(partitions.mapValues(\.librdkafkaValue))
-            self.forward(Array(partitions.keys), client: client)
-            self.tellListeners { $0.assigned(Set(partitions.keys)) }
-            let response = rd_kafka_assign(client.pointer, list.pointer)
-            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw KafkaError(response, operation: operation)
+            let old = self.assignment
+            if !old.isEmpty {
+                self.tellListeners { $0.gaveUp(old) }
             }
+            self.state.withLock { $0.reassigned(partitions) }
+            for partition in self.partitionQueues.keys where partitions[partition] == nil {
+                if let queue = self.partitionQueues.removeValue(forKey: partition) {
+                    rd_kafka_queue_destroy(queue)
+                }
+            }
+            let known = partitions.filter { !$0.value.isFoundOut }
+            try self.replaceAssignment(
+                known.mapValues { $0.librdkafkaValue },
+                client: client,
+                operation: operation
+            )
+            self.start(partitions.filter { $0.value.isFoundOut })
         }
         self.watchConnection(client)
     }
 
     /// Runs a short call of librdkafka on the pump, in order with the events.
-    func onPump(
+    func onPump<R: Sendable>(
         _ client: ClientHandle,
-        _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> Void
-    ) async throws(KafkaError) {
-        let result: Result<Void, KafkaError> = await withUnsafeContinuation { continuation in
+        _ call: @escaping @Sendable (ClientHandle) throws(KafkaError) -> R
+    ) async throws(KafkaError) -> R {
+        let result: Result<R, KafkaError> = await withUnsafeContinuation { continuation in
             client.pump.dispatchQueue.async {
                 do throws(KafkaError) {
                     continuation.resume(returning: .success(try call(client)))
@@ -75,7 +85,7 @@ extension ConsumerCore {
                 }
             }
         }
-        try result.get()
+        return try result.get()
     }
 
     /// No broker lets the client in: tells the reader, once each time that it asks.

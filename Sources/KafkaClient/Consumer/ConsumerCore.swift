@@ -24,6 +24,8 @@ final class ConsumerCore: @unchecked Sendable {
     let signal = DataSignal()
     /// Who reads each partition apart from the others, if somebody does.
     let readers = Mutex<PartitionReaders?>(nil)
+    let gate = DrainGate()
+    let resets = Mutex(OffsetResets())
     let dataQueue: SendablePointer
     let closeQueue: SendablePointer
     /// Held while the reader takes records out of the data queue, so that nothing changes between that and handing out.
@@ -43,6 +45,8 @@ final class ConsumerCore: @unchecked Sendable {
     var listeners: [any RebalanceListener] = []
     /// The hook that is running, and what it was given.
     var hookTask: Task<Void, Never>?
+    /// Where to begin to read the partitions that are being assigned, as far as it is known.
+    var starts: [KafkaTopicPartition: KafkaOffset] = [:]
     var hookContext: KafkaRebalance?
     /// Until when the rebalance with this number waits.
     var rebalanceDeadline: (id: Int, instant: ContinuousClock.Instant)?

@@ -101,6 +101,10 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     /// The sequences that are being read; one at most, unless the consumer is misused.
     private var readers: Set<Int> = []
     private var nextReaderID = 0
+    /// Behind the last record that was handed out, or where to go on instead.
+    var nextOffsets: [KafkaTopicPartition: Int64] = [:]
+    /// How often places were found for partitions that had none.
+    var resetCounts: [KafkaTopicPartition: Int] = [:]
     /// Positions that were committed explicitly, which what is processed by the count of records must not take back.
     var explicitPositions: [KafkaTopicPartition: Int64] = [:]
     /// The partitions that are being given up, until they are.
@@ -122,7 +126,7 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
     mutating func subscribe(to subscription: Subscription, operation: String) throws(KafkaError) {
         guard self.phase == .open else { throw KafkaError.closed(operation: operation) }
         switch (self.subscription, subscription) {
-        case (.none, _), (.topics, .topics):
+        case (.none, _), (.topics, .topics), (.partitions, .partitions):
             self.subscription = subscription
         default:
             throw KafkaError(
@@ -288,6 +292,9 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         found.ownership = self.ownership
         self.readerIsInside = false
         self.handedOut = HandedOut(batch: found, mode: mode, readerID: readerID, progressTime: now)
+        for position in found.positions(after: found.count) {
+            self.nextOffsets[position.partition] = position.offset
+        }
         return found
     }
 

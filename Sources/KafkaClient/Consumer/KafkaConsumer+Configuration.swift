@@ -1,11 +1,13 @@
 extension KafkaConsumer {
-    /// Where a group begins that has no committed offset, or whose offset the log no longer holds.
+    /// Where a group begins that has no committed offset, and where reading goes on from an offset that the log does not
+    /// hold (see ``KafkaOffsetReset``).
     public enum AutoOffsetReset: String, Sendable, Hashable {
         /// At the oldest record.
         case earliest
         /// Behind the newest record.
         case latest
-        /// Nowhere: the reader gets a ``KafkaError`` with the code `offsetOutOfRange`.
+        /// Nowhere: the reader gets a ``KafkaError`` with the code `offsetOutOfRange`, and the partition is read on after a
+        /// ``KafkaConsumer/seek(_:to:timeout:)-(KafkaTopicPartition,_,_)``. Other partitions go on meanwhile.
         case fail = "error"
     }
 
@@ -52,6 +54,8 @@ extension KafkaConsumer {
         /// Whether brokers are reached by TLS, and how this client proves who it is. Default: in the clear, not at all.
         public var security = KafkaSecurity()
         /// Where to begin without a committed offset. Default: ``AutoOffsetReset/earliest``, which loses nothing.
+        /// Where to begin without a committed offset, and where to go on when the log does not hold the wanted offset.
+        /// Default: ``AutoOffsetReset/earliest``, which loses nothing that is still there.
         public var autoOffsetReset = AutoOffsetReset.earliest
         /// When positions are committed. Default: after processing, every 5 s.
         public var commitPolicy = CommitPolicy.afterProcessing(interval: .seconds(5))
@@ -115,6 +119,9 @@ extension KafkaConsumer {
         public var metrics: KafkaMetrics?
         /// How the client traces, if the process has a tracer; `nil` turns it off. Default: as ``KafkaTracing`` says.
         public var tracing: KafkaTracing? = KafkaTracing()
+        /// Called when the log does not hold the offset that was to be read next, after a warning in the log and before any
+        /// record from behind the gap is handed out. It must return soon. Default: only the logger is told.
+        public var onOffsetReset: (@Sendable (KafkaOffsetReset) -> Void)?
         /// Other properties of librdkafka by their names; they win over the options above.
         /// An unknown name or a bad value is an error when the consumer is made.
         public var additional: [String: String] {
@@ -171,7 +178,8 @@ extension KafkaConsumer.Configuration {
         if let groupInstanceID {
             properties.set("group.instance.id", groupInstanceID)
         }
-        properties.set("auto.offset.reset", self.autoOffsetReset.rawValue)
+        // The consumer applies the policy by itself, so that no jump goes unseen.
+        properties.setOwned("auto.offset.reset", "error", useInstead: "use `autoOffsetReset`")
         let owner = "use `commitPolicy`"
         properties.setOwned("enable.auto.commit", "false", useInstead: owner)
         properties.setOwned("enable.auto.offset.store", "false", useInstead: owner)

@@ -57,7 +57,11 @@ public final class KafkaConsumer: Sendable {
 
     /// Reads these partitions, each from a place of its own, without joining the group.
     ///
-    /// - Throws: ``KafkaError`` with the code `invalidState` when the consumer already reads something.
+    /// Assigning again reads these partitions and no others from now on, also those that were read before each from the
+    /// place given here; what is in hand or waits in the client is no longer good, and is neither handed out nor counted as
+    /// processed. With no partitions, nothing is read until partitions are assigned again; a waiting reader goes on waiting.
+    ///
+    /// - Throws: ``KafkaError`` with the code `invalidState` when the consumer is subscribed to topics.
     public func assign(_ partitions: [KafkaTopicPartition: KafkaOffset]) async throws(KafkaError) {
         try await self.core.assign(partitions)
     }

@@ -185,7 +185,7 @@ import Testing
         let consumer = KafkaConsumer.Configuration(bootstrapServers: ["127.0.0.1:1"], group: "g")
         let consumerProperties = try consumer.makeProperties().values.reduce(into: [:]) { $0[$1.name] = $1.value }
         #expect(consumerProperties["enable.auto.offset.store"] == "false")
-        #expect(consumerProperties["auto.offset.reset"] == "earliest")
+        #expect(consumerProperties["auto.offset.reset"] == "error", "the consumer applies the policy")
         #expect(consumerProperties["partition.assignment.strategy"] == "cooperative-sticky")
         #expect(consumerProperties["auto.commit.interval.ms"] == "5000")
     }

@@ -57,6 +57,20 @@ final class CommitLedger: Sendable {
         self.send(client)
     }
 
+    /// Partitions are read on from other places, up to which all counts as processed. On the pump.
+    ///
+    /// - Parameter commits: whether to commit them, for which nobody waits.
+    func move(to places: [KafkaTopicPartition: Int64], commits: Bool, client: ClientHandle) {
+        self.state.withLock { state in
+            state.line.restart(places.keys)
+            state.line.process(places.map { ($0.key, $0.value) })
+            if commits {
+                _ = state.line.request(places, rewinds: true)
+            }
+        }
+        self.send(client)
+    }
+
     /// Commits offsets and waits for the broker's answer.
     ///
     /// - Parameters:
@@ -298,7 +312,9 @@ extension KafkaError {
             operation: operation,
             topic: partition.topic,
             partition: partition.partition,
-            message: "the partition is not assigned to this consumer (any more), so its offset is not committed"
+            message:
+                "the partition is not assigned to this consumer (any more), or was moved by a seek since, so its offset is "
+                + "not committed"
         )
     }
 }

@@ -177,6 +177,7 @@ extension PartitionChannel: BatchSource {
         }
         batch.ownership = self.ownership
         guarded.hold = hold
+        self.core.handedOut(batch)
         return true
     }
 }

@@ -236,6 +236,9 @@ extension ConsumerCore {
             }
         case .committing:
             self.logger.warning("what was processed of partitions that are given up was not committed in time")
+        case .placing:
+            // librdkafka asks again.
+            break
         }
         self.finish(rebalance, client: client)
         self.serveRebalances(client)
@@ -245,7 +248,9 @@ extension ConsumerCore {
 
     private func finish(_ rebalance: Rebalance, client: ClientHandle) {
         // Before the hook is cancelled: what it chooses or commits then is refused.
-        let starts = self.hookContext?.takeStarts() ?? [:]
+        if let hookContext {
+            self.starts = hookContext.takeStarts()
+        }
         self.hookContext = nil
         switch rebalance.kind {
         case .assigned, .lost, .expelled:
@@ -257,7 +262,28 @@ extension ConsumerCore {
         }
         self.hookTask?.cancel()
         self.hookTask = nil
+        if rebalance.kind == .assigned, self.line.stage != .placing, !rebalance.partitions.isEmpty {
+            return self.place(rebalance, client: client)
+        }
+        let starts = self.starts
+        self.starts = [:]
         self.answer(rebalance, starts: starts, client: client)
+    }
+
+    /// Finds out where to begin before anything is fetched: at an offset that is known, nothing needs to be asked or reset.
+    private func place(_ rebalance: Rebalance, client: ClientHandle) {
+        self.line.enter(.placing)
+        let places = rebalance.partitions.reduce(into: [:]) { $0[$1] = self.starts[$1] ?? .committed }
+        Task { [weak client] in
+            guard let client else { return }
+            let offsets = await self.startOffsets(of: places, client: client)
+            client.pump.dispatchQueue.async { [weak client] in
+                guard let client, let rebalance = self.line.served(rebalance.id, in: .placing) else { return }
+                self.starts.merge(offsets.mapValues { .absolute($0) }) { _, found in found }
+                self.finish(rebalance, client: client)
+                self.serveRebalances(client)
+            }
+        }
     }
 
     /// Nothing of the partitions is committed from now on.

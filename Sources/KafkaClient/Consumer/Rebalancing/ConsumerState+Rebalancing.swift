@@ -60,6 +60,7 @@ extension ConsumerState {
             self.explicitPositions[partition] = nil
             self.places[partition] = nil
         }
+        self.forgetPositions(of: partitions)
         if let revocation, revocation.partitions.isSubset(of: partitions) {
             self.revocation = nil
             self.awaitsDrain = false

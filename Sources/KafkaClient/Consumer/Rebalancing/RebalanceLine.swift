@@ -28,6 +28,8 @@ struct RebalanceLine {
         case hook
         /// What was processed is being committed.
         case committing
+        /// Where to begin is being found out.
+        case placing
     }
 
     private var waiting: [Rebalance] = []
