@@ -5,9 +5,7 @@ import KafkaClient
 private func byKey(
     _ consumer: KafkaConsumer,
     _ bill: @escaping @Sendable (KafkaConsumerRecord) async throws -> Void
-)
-    async throws
-{
+) async throws {
     try await consumer.process(ordering: .key, concurrency: 16) { record in
         try await bill(record)
     }

@@ -15,8 +15,8 @@ private func asMember(_ bill: @escaping (KafkaConsumerRecord) async throws -> Vo
 
 private func ofPartitions() async throws {
     let partition = KafkaTopicPartition(topic: "orders", partition: 0)
-    try await withKafkaConsumer(.init(bootstrapServers: ["localhost:9092"]), assigned: [partition: .beginning]) {
-        consumer in
+    let configuration = KafkaConsumer.Configuration(bootstrapServers: ["localhost:9092"])
+    try await withKafkaConsumer(configuration, assigned: [partition: .beginning]) { consumer in
         for try await batch in consumer.batches {
             print(batch.count)
         }

@@ -26,7 +26,8 @@ private func many(_ producer: KafkaProducer, _ records: [KafkaProducerRecord]) a
 private func withoutWaiting(_ producer: KafkaProducer, _ record: KafkaProducerRecord, _ dropped: inout Int) throws {
     do {
         _ = try producer.trySend(record)
-    } catch  where error.code == .queueFull {
+    } catch {
+        guard error.code == .queueFull else { throw error }
         dropped += 1
     }
 }
