@@ -28,9 +28,14 @@ final class ConnectionProblem: Sendable {
             RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__BAD_MSG:
             let diagnosis = ConnectionDiagnosis(response, text: text)
             self.state.withLock { state in
-                // Other brokers of the list may not be there at all; a plain refusal of one of them says more. A guess
-                // does not: the broker may have gone down since.
-                if diagnosis == nil, state.diagnosis?.code == .authentication { return }
+                // Other brokers of the list may not be there at all; a plain refusal of one of them says more. A guess does
+                // not, when the broker can't be connected to any more: it may have gone down since. That a connection
+                // ends is what the guess was made of.
+                if diagnosis == nil, let known = state.diagnosis,
+                    known.code == .authentication || text.contains("Disconnected")
+                {
+                    return
+                }
                 state.text = text
                 state.response = response
                 state.diagnosis = diagnosis

@@ -84,6 +84,7 @@ extension ConsumerCore {
             self.tellListeners { $0.assigned(Set(moved.map(\.partition))) }
             let places = Dictionary(moved.map { ($0.partition, $0.offset) }) { first, _ in first }
             self.commits.move(to: places, commits: self.configuration.commitInterval != nil, client: client)
+            self.metrics?.forgetPositions(of: places.keys)
         }
         return offsets
     }
