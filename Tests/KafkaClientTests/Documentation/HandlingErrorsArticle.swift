@@ -21,8 +21,7 @@ private func sending(
 private func skipping(_ producer: KafkaProducer, _ record: KafkaProducerRecord) async throws {
     do {
         _ = try await producer.send(record)
-    }// swift-format-ignore
-    catch let error as KafkaError where error.code == .messageTooLarge {
+    } catch let error as KafkaError where error.code == .messageTooLarge {
         print("skipped: \(error)")
     }
 }
