@@ -61,10 +61,23 @@ final class BlockingCalls: Sendable {
     }
 
     /// Runs a call on one of the threads and waits for its end, also when the task is cancelled.
-    func runToTheEnd<R: Sendable>(_ call: @escaping @Sendable () -> R) async -> R {
-        await withUnsafeContinuation { continuation in
-            self.async { continuation.resume(returning: call()) }
+    ///
+    /// - Parameter limit: how long to wait, which is longer than the call should take.
+    /// - Returns: `nil` when the limit has passed: the call then goes on without anybody waiting for it.
+    func runToTheEnd<R: Sendable>(limit: Duration, _ call: @escaping @Sendable () -> R) async -> R? {
+        let outcome = BlockingOutcome<R>()
+        self.async {
+            guard outcome.begin() else { return }
+            if outcome.end(.success(call())) {
+                self.abandonedCount.subtract(1, ordering: .acquiringAndReleasing)
+            }
         }
+        await outcome.wait(until: .now() + .milliseconds(limit.milliseconds))
+        let result = outcome.take {
+            self.abandonedCount.add(1, ordering: .acquiringAndReleasing)
+        }
+        guard case .success(let value) = result else { return nil }
+        return value
     }
 
     private func async(_ call: @escaping @Sendable () -> Void) {

@@ -61,15 +61,6 @@ struct PasswordTests {
         }
     }
 
-    @Test func noPasswordWhereOneIsNeeded() async throws {
-        try await self.withUsers { cluster in
-            for error in try await refusals(cluster, KafkaSecurity()) {
-                #expect(error.code == .brokerUnreachable, "\(error)")
-                #expect(error.message.contains("may want TLS or SASL"), "\(error)")
-            }
-        }
-    }
-
     @Test func aPasswordWhereNoneIsAskedFor() async throws {
         try await withCluster { cluster in
             let security = KafkaSecurity(sasl: .plain(username: "alice", password: "hunter2"))

@@ -76,6 +76,12 @@ final class PartitionChannel: Sendable {
         self.signal.signal()
     }
 
+    /// Takes what was fetched before the queue was its own.
+    func append(_ fetched: [KafkaConsumerBatch]) {
+        self.guarded.withLock { $0.state.append(fetched) }
+        self.signal.signal()
+    }
+
     func setPaused(_ isPaused: Bool) {
         self.guarded.withLock { $0.state.setPaused(isPaused) }
         self.signal.signal()

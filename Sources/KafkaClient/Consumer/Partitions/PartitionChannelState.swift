@@ -36,6 +36,11 @@ struct PartitionChannelState<Batch: ConsumerStateBatch> {
         self.fetched = fetched
     }
 
+    /// More was fetched.
+    mutating func append(_ batches: [Batch]) {
+        self.fetched += batches
+    }
+
     /// Whether somebody may be processing records right now.
     private var isProcessing: Bool {
         guard let readerID = self.handedOut?.readerID else { return false }

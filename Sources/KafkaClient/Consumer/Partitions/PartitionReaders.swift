@@ -38,10 +38,15 @@ final class PartitionReaders: RebalanceListener {
     }
 
     private func add(_ partition: KafkaTopicPartition, fetched: [KafkaConsumerBatch], client: ClientHandle) {
-        // Told again, the partition was started anew, maybe elsewhere.
+        guard let ownership = self.core.state.withLock({ $0.ownedSince[partition] }) else { return }
+        if let channel = self.channel(of: partition), !channel.isOver, channel.ownership == ownership {
+            // Started anew at a place that was found out meanwhile: its stream goes on.
+            channel.append(fetched)
+            return
+        }
+        // Told again, the partition was moved elsewhere.
         self.remove([partition])
-        guard let ownership = self.core.state.withLock({ $0.ownedSince[partition] }),
-            let queue = rd_kafka_queue_get_partition(client.pointer, partition.topic, partition.partition)
+        guard let queue = rd_kafka_queue_get_partition(client.pointer, partition.topic, partition.partition)
         else { return }
         let isPaused = self.core.isPaused(partition)
         let id = self.guarded.withLock { guarded in

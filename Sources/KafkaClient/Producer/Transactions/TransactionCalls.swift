@@ -44,9 +44,13 @@ enum TransactionCall: Sendable {
 }
 
 extension ClientHandle {
+    /// How much longer than its time-out a call may take. librdkafka 2.0.2 never comes back from sending offsets when the
+    /// coordinator goes away at the wrong moment.
+    private static let grace = Duration.seconds(3)
+
     /// Makes a transactional call on a thread for such calls and waits for its end, also when the task is cancelled.
     func call(_ call: TransactionCall, timeout: Duration, transactionalID: String) async -> KafkaError? {
-        await self.blockingCalls.runToTheEnd {
+        let error: KafkaError?? = await self.blockingCalls.runToTheEnd(limit: timeout + Self.grace) {
             KafkaError(taking: call(self.pointer, timeout: timeout), operation: call.operation) { code in
                 switch code {
                 case .timedOut, .brokerUnreachable:
@@ -59,6 +63,16 @@ extension ClientHandle {
                 }
             }
         }
+        guard let error else {
+            return KafkaError(
+                .fatal,
+                operation: call.operation,
+                message: "librdkafka has not come back within \(timeout + Self.grace): the transaction ends "
+                    + "by its time-out, and the producer is of no use any more",
+                disposition: KafkaError.Disposition(isFatal: true)
+            )
+        }
+        return error
     }
 
     /// Makes a transactional call again while its errors may pass, until a deadline.
