@@ -61,11 +61,16 @@ struct ConnectionOptions: ParsableArguments {
         }
     }
 
-    private static let reservedByAll = ["log.queue": "the client's log goes to standard error, with --verbose"]
+    private static let reservedByAll = [
+        "log.queue": "the client's log goes to standard error, with --verbose",
+        "statistics.interval.ms": "a command has nowhere to put them",
+    ]
 
     /// Properties that commands which read need as they are.
     static let reservedByConsumers = Self.reservedByAll.merging([
         "group.id": "use --group",
+        "auto.offset.reset": "use --from",
+        "auto.commit.interval.ms": "with --group, what was written is committed",
         "enable.auto.commit": "with --group, what was written is committed",
         "enable.auto.offset.store": "with --group, what was written is committed",
         "max.poll.interval.ms": "a record counts as processed as soon as it is written",
@@ -77,6 +82,8 @@ struct ConnectionOptions: ParsableArguments {
         "queue.buffering.max.messages": "lines are read only as fast as they are sent",
         "queue.buffering.max.kbytes": "lines are read only as fast as they are sent",
         "delivery.report.only.error": "every record's delivery is awaited",
+        "transactional.id": "records are sent outside of transactions",
+        "transaction.timeout.ms": "records are sent outside of transactions",
     ]) { $1 }
 
     /// The addresses.

@@ -64,11 +64,12 @@ final class FuzzVictim {
         } catch ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed {
         }
         self.loop.run()
-        while let answer = try channel.readOutbound(as: ByteBuffer.self) {
-            precondition(
-                answer.getInteger(at: answer.readerIndex, as: Int32.self) == Int32(answer.readableBytes - 4),
-                "an answer's length is wrong"
-            )
+        // Answers come whole, in one piece or several.
+        var written = ByteBuffer()
+        while var piece = try channel.readOutbound(as: ByteBuffer.self) { written.writeBuffer(&piece) }
+        while written.readableBytes > 0 {
+            let length = written.readInteger(as: Int32.self) ?? -1
+            precondition(written.readSlice(length: max(-1, Int(length))) != nil, "an answer's length is wrong")
             self.answers += 1
         }
         if !channel.isActive {
