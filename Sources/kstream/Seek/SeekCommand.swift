@@ -48,7 +48,7 @@ struct SeekCommand: AsyncParsableCommand {
 
     /// Properties that `seek` needs as they are, with what to do instead.
     static let reservedProperties = ConnectionOptions.reservedByConsumers.merging(
-        ["group.id": "the group is the first argument"]
+        ["group.id": "the group is the first argument", "auto.offset.reset": "use --to"]
     ) { $1 }
 
     func run() async throws {

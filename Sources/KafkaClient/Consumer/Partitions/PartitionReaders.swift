@@ -118,17 +118,6 @@ final class PartitionReaders: RebalanceListener {
 
     // MARK: Control
 
-    /// Partitions are read from elsewhere on: what is in hand of them may be finished, and new streams begin there.
-    ///
-    /// On the pump, once nothing comes from the old places any more.
-    func moved(_ partitions: Set<KafkaTopicPartition>) {
-        guard let client = self.core.handle.withLock({ $0 }) else { return }
-        for channel in self.channels(of: partitions) {
-            self.add(channel.partition, fetched: [], client: client)
-        }
-        self.core.signal.signal()
-    }
-
     /// Nothing is handed out of paused partitions.
     func setPaused(_ partitions: Set<KafkaTopicPartition>, _ isPaused: Bool) {
         for channel in self.channels(of: partitions) {

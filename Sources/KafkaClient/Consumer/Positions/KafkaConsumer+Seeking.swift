@@ -17,7 +17,8 @@ extension KafkaConsumer {
     /// - Returns: the offset that is read next, if the log still has it; else see ``Configuration/autoOffsetReset``.
     /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own, `offsetOutOfRange` for the
     ///   committed offset of a group without one when ``Configuration/autoOffsetReset`` is `fail`, `brokerUnreachable` when no broker
-    ///   answers within `timeout`; `CancellationError`. Nothing was moved then.
+    ///   answers within `timeout`; `CancellationError`. When librdkafka fails or
+    ///   takes too long in the middle, some of several partitions may have been moved.
     @discardableResult
     public func seek(
         _ partition: KafkaTopicPartition,
