@@ -32,6 +32,8 @@ final class ClientHandle: @unchecked Sendable {
     let refusalWatch: RefusalWatch
     /// Gets tokens, where brokers want some.
     let tokens: TokenRefresh?
+    /// Knows when a member of a group joins it anew.
+    let joins: JoinWatch?
 
     private let topics = Mutex(Topics())
     private let isLeaked = Atomic<Bool>(false)
@@ -43,6 +45,7 @@ final class ClientHandle: @unchecked Sendable {
         kind: rd_kafka_type_t,
         properties: ConfigurationProperties,
         events: Int32,
+        joins: JoinWatch? = nil,
         onConnectionChange: (@Sendable (KafkaConnectionChange) -> Void)? = nil,
         tracing: ClientTracing? = nil,
         logger: Logger,
@@ -54,6 +57,7 @@ final class ClientHandle: @unchecked Sendable {
         let tokenEvents = properties.tokenSource == nil ? 0 : RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH
         rd_kafka_conf_set_events(configuration, events | tokenEvents)
         rd_kafka_conf_enable_sasl_queue(configuration, properties.tokenSource == nil ? 0 : 1)
+        joins?.install(in: configuration)
         var buffer = [CChar](repeating: 0, count: 512)
         guard let pointer = rd_kafka_new(kind, configuration, &buffer, buffer.count) else {
             rd_kafka_conf_destroy(configuration)
@@ -61,6 +65,7 @@ final class ClientHandle: @unchecked Sendable {
         }
         self.pointer = pointer
         self.tracing = tracing
+        self.joins = joins
         let name = String(cString: rd_kafka_name(pointer))
         self.pump = EventPump(label: "kafka.events.\(name)")
         self.blockingCalls = BlockingCalls(label: "kafka.calls.\(name)")
@@ -94,6 +99,7 @@ final class ClientHandle: @unchecked Sendable {
         let watch = self.connectionWatch
         let refusalWatch = self.refusalWatch
         let tokens = self.tokens
+        let joins = self.joins
         let destruction = self.destruction
         // A serial queue gets a thread of its own.
         DispatchQueue(label: "kafka.destroy").async {
@@ -110,11 +116,14 @@ final class ClientHandle: @unchecked Sendable {
             for topic in topics {
                 rd_kafka_topic_destroy(topic.value)
             }
-            if !isLeaked {
+            if isLeaked {
+                // Its threads go on, and still call this.
+                _ = joins.map(Unmanaged.passRetained)
+            } else {
                 rd_kafka_destroy_flags(pointer.value, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
             }
-            // Only now can no callback reach the pumps any more.
-            withExtendedLifetime((pump, tokens)) {}
+            // Only now can no callback reach these any more.
+            withExtendedLifetime((pump, tokens, joins)) {}
             destruction.complete()
         }
     }

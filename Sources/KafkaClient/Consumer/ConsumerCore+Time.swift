@@ -32,6 +32,7 @@ extension ConsumerCore {
             return (action, [])
         }
         self.commitByTime(client, now: now)
+        self.commits.resume(client)
         switch action {
         case .none, .store:
             break

@@ -62,10 +62,12 @@ final class ConsumerCore: @unchecked Sendable {
             group: configuration.group,
             bootstrapServers: configuration.bootstrapServers
         )
+        let joins = configuration.group.map { _ in JoinWatch(limit: configuration.maxPollInterval) }
         let client = try ClientHandle(
             kind: RD_KAFKA_CONSUMER,
             properties: try configuration.makeProperties(),
             events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | ClientEvents.kinds,
+            joins: joins,
             onConnectionChange: configuration.onConnectionChange,
             tracing: tracing,
             logger: logger,
@@ -121,6 +123,11 @@ final class ConsumerCore: @unchecked Sendable {
         }
         client.pump.connect(self.closeQueue.value, isOwned: false)
         client.refusalWatch.observe { [weak self] error in self?.refused(error) }
+        client.joins?.observe { [weak client] in
+            client?.pump.dispatchQueue.async { [weak client] in
+                if let client { commits.resume(client) }
+            }
+        }
         rd_kafka_queue_cb_event_enable(
             self.dataQueue.value,
             { _, opaque in

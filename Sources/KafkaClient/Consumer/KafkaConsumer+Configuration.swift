@@ -53,7 +53,6 @@ extension KafkaConsumer {
         public var clientID = "kstream"
         /// Whether brokers are reached by TLS, and how this client proves who it is. Default: in the clear, not at all.
         public var security = KafkaSecurity()
-        /// Where to begin without a committed offset. Default: ``AutoOffsetReset/earliest``, which loses nothing.
         /// Where to begin without a committed offset, and where to go on when the log does not hold the wanted offset.
         /// Default: ``AutoOffsetReset/earliest``, which loses nothing that is still there.
         public var autoOffsetReset = AutoOffsetReset.earliest
