@@ -173,11 +173,24 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // A process that the client's tests kill.
+        .executableTarget(
+            name: "group-member",
+            dependencies: [
+                "KafkaClient",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/GroupMember",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "KafkaClientTests",
             dependencies: [
                 "KafkaClient",
                 "KafkaClientServiceLifecycle",
+                "group-member",
                 "EmbeddedKafka",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
@@ -208,7 +221,10 @@ if Context.environment["KSTREAM_TSAN"] == "1" {
         path: "Tests/ThreadSanitizerSupport",
         exclude: ["suppressions.txt"]
     )
-    let needed = ["CLibrdkafka", "KafkaClient", "KafkaClientServiceLifecycle", "EmbeddedKafka", "KafkaClientTests"]
+    let needed = [
+        "CLibrdkafka", "KafkaClient", "KafkaClientServiceLifecycle", "EmbeddedKafka", "CommandLineSupport",
+        "group-member", "KafkaClientTests",
+    ]
     package.products = []
     package.targets = package.targets.filter { needed.contains($0.name) } + [support]
     for target in package.targets where target.type == .test {

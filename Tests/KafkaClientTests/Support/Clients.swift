@@ -84,9 +84,14 @@ extension KafkaRecord {
 
 extension EmbeddedKafkaCluster {
     /// All records of a topic's partitions, read by a consumer of its own up to the ends of now.
-    func allRecords(of topic: String, partitions: Int) async throws -> [KafkaRecord] {
+    func allRecords(
+        of topic: String,
+        partitions: Int,
+        _ isolationLevel: KafkaConsumer.IsolationLevel = .readCommitted
+    ) async throws -> [KafkaRecord] {
         var configuration = KafkaConsumer.Configuration.test(self)
         configuration.reportsEndOfPartition = true
+        configuration.isolationLevel = isolationLevel
         let all = (0..<Int32(partitions)).map { KafkaTopicPartition(topic: topic, partition: $0) }
         return try await withConsumer(configuration, assigned: all.reduce(into: [:]) { $0[$1] = .beginning }) {
             consumer in

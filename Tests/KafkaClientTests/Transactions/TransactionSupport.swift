@@ -26,21 +26,7 @@ extension EmbeddedKafkaCluster {
         partitions: Int = 1,
         _ isolationLevel: KafkaConsumer.IsolationLevel = .readCommitted
     ) async throws -> [String] {
-        var configuration = KafkaConsumer.Configuration.test(self)
-        configuration.reportsEndOfPartition = true
-        configuration.isolationLevel = isolationLevel
-        let all = (0..<Int32(partitions)).map { KafkaTopicPartition(topic: topic, partition: $0) }
-        return try await withConsumer(configuration, assigned: all.reduce(into: [:]) { $0[$1] = .beginning }) {
-            consumer in
-            var values: [String] = []
-            var ended: Set<KafkaTopicPartition> = []
-            for try await batch in consumer.batches {
-                values += batch.map { $0.valueString ?? "" }
-                ended.formUnion(batch.endOfPartitions.keys)
-                if ended.count == partitions { break }
-            }
-            return values
-        }
+        try await self.allRecords(of: topic, partitions: partitions, isolationLevel).map { $0.valueString ?? "" }
     }
 
     /// What a group has committed of a topic of one partition.

@@ -1,0 +1,77 @@
+import EmbeddedKafka
+import Testing
+
+@testable import KafkaClient
+
+extension FaultTests {
+    /// Three nodes under load, of which one is always in trouble.
+    @Suite struct NodesUnderLoadTests {
+        private static let partitions = 6
+
+        @Test func aNodeThatStopsAndStartsIsMissedByNobody() async throws {
+            try await self.withRun("a node is stopped and started") { cluster, group in
+                for node in Int32(1)...3 {
+                    try await cluster.stopNode(node)
+                    try await group.progress(from: group.partitions, partitions: Self.partitions)
+                    try await cluster.startNode(node)
+                    try await group.progress(from: group.partitions, partitions: Self.partitions)
+                }
+                return 3
+            }
+        }
+
+        @Test func coordinatorsAndLeadersMove() async throws {
+            try await self.withRun("coordinator and leaders move", repeats: false) { cluster, group in
+                for node in Int32(1)...3 {
+                    try await cluster.moveCoordinator(ofGroup: "g", to: node)
+                    for partition in 0..<Int32(Self.partitions) {
+                        let leader = (node + partition) % 3 + 1
+                        try await cluster.moveLeader(ofTopic: "t", partition: partition, to: leader)
+                    }
+                    try await group.progress(from: group.partitions, partitions: Self.partitions)
+                }
+                return 3
+            }
+        }
+
+        /// Makes trouble as long as the load goes on, and expects that nothing is lost, stored twice or out of order.
+        ///
+        /// - Parameters:
+        ///   - repeats: whether the group may read records again.
+        ///   - trouble: makes some, and says how often.
+        private func withRun(
+            _ headline: String,
+            repeats: Bool = true,
+            _ trouble: (EmbeddedKafkaCluster, ReadingGroup) async throws -> Int
+        ) async throws {
+            try await withCluster(nodes: 3, topics: ["t": Self.partitions]) { cluster in
+                let load = Load(to: "t", partitions: Self.partitions, of: cluster)
+                let group = ReadingGroup(of: "t", members: 2, in: cluster)
+                try await group.progress(from: [:], partitions: Self.partitions, beyond: 0)
+                let end = ContinuousClock.now + FaultTests.duration
+                var troubles = 0
+                repeat { troubles += try await trouble(cluster, group) } while ContinuousClock.now < end
+                let sent = try await load.stop()
+                try await group.finish(reading: sent)
+
+                try await cluster.expectExactly(sent, in: "t")
+                let readings = group.partitions
+                for (partition, count) in sent.perPartition.enumerated() {
+                    let reading = readings[Int32(partition)]
+                    #expect(reading?.next == Int64(count))
+                    #expect(reading?.missing == 0)
+                }
+                let repeated = readings.values.map(\.repeated).reduce(0, +)
+                #expect(repeated == 0 || repeats, "nobody left the group")
+                #expect(group.losses == 0)
+                FaultTests.report(
+                    headline,
+                    [
+                        "records": sent.count, "a second": sent.rate, "times": troubles, "lost": 0, "stored twice": 0,
+                        "read again": repeated,
+                    ]
+                )
+            }
+        }
+    }
+}

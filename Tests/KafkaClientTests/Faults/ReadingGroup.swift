@@ -1,0 +1,91 @@
+import EmbeddedKafka
+import Synchronization
+import Testing
+
+@testable import KafkaClient
+
+/// Members of the group "g" in this process, which read a topic and commit what they have read at an interval.
+final class ReadingGroup: Sendable {
+    /// What the members have read of a partition.
+    struct Reading: Equatable {
+        /// The offset behind the last record; there is none missing before it.
+        var next: Int64 = 0
+        /// Records that were read again.
+        var repeated = 0
+        /// Records that were not there where they should have been, which must not happen.
+        var missing = 0
+    }
+
+    private let readings = Mutex<[Int32: Reading]>([:])
+    private let lost = Mutex<Int>(0)
+    private let task = Mutex<Task<Void, any Error>?>(nil)
+
+    /// Members join and begin to read.
+    init(of topic: String, members: Int, in cluster: EmbeddedKafkaCluster) {
+        self.task.withLock { task in
+            task = Task {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for member in 1...members {
+                        group.addTask { try await self.read(topic, in: cluster, as: "member-\(member)") }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    /// What was read of each partition.
+    var partitions: [Int32: Reading] { self.readings.withLock { $0 } }
+
+    /// How many records were read, each counted once.
+    var count: Int { self.partitions.values.reduce(0) { $0 + Int($1.next) } }
+
+    /// How often members were thrown out of the group.
+    var losses: Int { self.lost.withLock { $0 } }
+
+    /// Waits until all partitions have been read as far as this, and `beyond` records further.
+    func progress(from earlier: [Int32: Reading], partitions: Int, beyond: Int64 = 500) async throws {
+        try await eventually(within: .seconds(60), "all partitions are read") {
+            let now = self.partitions
+            return (0..<Int32(partitions)).allSatisfy {
+                now[$0, default: Reading()].next > earlier[$0, default: Reading()].next + beyond
+            }
+        }
+    }
+
+    /// Waits until all that was sent is read, and lets the members leave.
+    func finish(reading sent: Load.Sent) async throws {
+        try await eventually(within: .seconds(120), "all is read") { self.count >= sent.count }
+        let task = self.task.withLock { $0 }
+        task?.cancel()
+        try await withDeadline(.seconds(60), "the members leave") { try await task?.value }
+    }
+
+    private func read(_ topic: String, in cluster: EmbeddedKafkaCluster, as name: String) async throws {
+        var configuration = KafkaConsumer.Configuration.test(cluster, group: "g")
+        configuration.clientID = name
+        configuration.sessionTimeout = .seconds(10)
+        configuration.commitPolicy = .afterProcessing(interval: .milliseconds(100))
+        configuration.additional["reconnect.backoff.max.ms"] = "100"
+        configuration.additional["topic.metadata.refresh.interval.ms"] = "300"
+        configuration.onLost = { _ in self.lost.withLock { $0 += 1 } }
+        try await withConsumer(configuration, subscribedTo: [topic]) { consumer in
+            for try await batch in consumer.batches {
+                self.readings.withLock { readings in
+                    for record in batch { readings[record.partition, default: Reading()].take(record.offset) }
+                }
+            }
+        }
+    }
+}
+
+extension ReadingGroup.Reading {
+    fileprivate mutating func take(_ offset: Int64) {
+        if offset < self.next {
+            self.repeated += 1
+        } else {
+            self.missing += Int(offset - self.next)
+            self.next = offset + 1
+        }
+    }
+}
