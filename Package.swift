@@ -227,7 +227,7 @@ if Context.environment["KSTREAM_TSAN"] == "1" {
     ]
     package.products = []
     package.targets = package.targets.filter { needed.contains($0.name) } + [support]
-    for target in package.targets where target.type == .test {
+    for target in package.targets where [.test, .executable].contains(target.type) {
         target.dependencies.append("ThreadSanitizerSupport")
     }
 }

@@ -52,10 +52,7 @@ final class ScramExchange: SASLExchange {
             self.state = .ended
             return .failed(Self.refusal)
         }
-        var generator = SystemRandomNumberGenerator()
-        let own = Base64.encoded(
-            (0..<18).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        )
+        let own = Base64.encoded((0..<18).map { _ in UInt8.random(in: .min ... .max) })
         let nonce = clientNonce + own
         let salt = Base64.encoded(secret.salt)
         let answer = "r=\(nonce),s=\(salt),i=\(ScramSecret.iterations)"

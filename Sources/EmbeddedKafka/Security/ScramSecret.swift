@@ -47,8 +47,7 @@ struct ScramSecret {
     let serverKey: [UInt8]
 
     init(password: String, digest: ScramDigest) {
-        var generator = SystemRandomNumberGenerator()
-        self.salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        self.salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         let salted = digest.stretched(password: Array(password.utf8), salt: self.salt, iterations: Self.iterations)
         self.storedKey = digest.hash(digest.authenticationCode(Array("Client Key".utf8), key: salted))
         self.serverKey = digest.authenticationCode(Array("Server Key".utf8), key: salted)

@@ -167,8 +167,7 @@ final class Broker {
         }
         // Like Kafka's: 16 random bytes in base 64 for URLs, without padding.
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-        var generator = SystemRandomNumberGenerator()
-        let id = String((0..<22).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] })
+        let id = String((0..<22).map { _ in alphabet[Int.random(in: alphabet.indices)] })
         try journal.put(key: self.clusterIDKey, value: ByteBuffer(string: id))
         return id
     }
@@ -194,10 +193,7 @@ final class Broker {
     private static func makeGroups(_ options: EmbeddedKafkaCluster.Configuration) -> GroupCoordinator {
         var settings = GroupSettings()
         settings.initialRebalanceDelay = Int32(clamping: options.initialRebalanceDelay.wholeMilliseconds)
-        var generator = SystemRandomNumberGenerator()
-        return GroupCoordinator(settings: settings, keepsChanges: options.storage != .memory) {
-            .random(using: &generator)
-        }
+        return GroupCoordinator(settings: settings, keepsChanges: options.storage != .memory) { .random() }
     }
 
     /// Flushes and closes what is on disk. The connections must be closed before.

@@ -21,7 +21,6 @@ final class TopicCatalog {
     private let defaults: Defaults
     private let logs: LogStore
     private let journal: Journal
-    private var generator = SystemRandomNumberGenerator()
     /// Where the next topic's replicas begin, so that leaders spread over the nodes.
     private var nextNode = 0
 
@@ -81,7 +80,7 @@ final class TopicCatalog {
         }
         let topic = Topic(
             name: name,
-            id: .random(using: &self.generator),
+            id: .random(),
             settings: settings,
             partitions: partitions
         )
