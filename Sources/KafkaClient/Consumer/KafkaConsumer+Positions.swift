@@ -5,7 +5,8 @@ extension KafkaConsumer {
     ///
     /// Once something was read of the partition, that is the offset behind the last record that was taken, which the
     /// consumer knows. Before, it is the place that was given for it, the committed offset, or what
-    /// ``Configuration/autoOffsetReset`` says, which the brokers are asked for.
+    /// ``Configuration/autoOffsetReset`` says, which the brokers are asked for. What waits in ``partitions`` or in
+    /// ``process(ordering:concurrency:window:_:)`` counts as handed over.
     ///
     /// - Throws: ``KafkaError`` with the code `invalidState` for a partition that is not assigned to this consumer,
     ///   `brokerUnreachable` when no broker answers within `timeout`; `CancellationError` at once when the task is cancelled.
