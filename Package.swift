@@ -153,6 +153,7 @@ let package = Package(
                 "KafkaClient",
                 "EmbeddedKafka",
                 "CommandLineSupport",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -166,6 +167,7 @@ let package = Package(
                 "KafkaClient",
                 "EmbeddedKafka",
                 "CommandLineSupport",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -173,6 +175,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // What the tests of several targets need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         // A process that the client's tests kill.
         .executableTarget(
             name: "group-member",
@@ -190,8 +194,9 @@ let package = Package(
             dependencies: [
                 "KafkaClient",
                 "KafkaClientServiceLifecycle",
-                "group-member",
                 "EmbeddedKafka",
+                "TestSupport",
+                "group-member",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
@@ -223,7 +228,7 @@ if Context.environment["KSTREAM_TSAN"] == "1" {
     )
     let needed = [
         "CLibrdkafka", "KafkaClient", "KafkaClientServiceLifecycle", "EmbeddedKafka", "CommandLineSupport",
-        "group-member", "KafkaClientTests",
+        "TestSupport", "group-member", "KafkaClientTests",
     ]
     package.products = []
     package.targets = package.targets.filter { needed.contains($0.name) } + [support]

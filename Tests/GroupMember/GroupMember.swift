@@ -65,20 +65,15 @@ struct GroupMember: AsyncParsableCommand {
         producing.transactionTimeout = .seconds(5)
         try await withKafkaProducer(producing, logger: Self.logger) { producer in
             try await withKafkaConsumer(consuming, subscribedTo: [self.from], logger: Self.logger) { consumer in
-                while !Task.isCancelled {
-                    do {
-                        return try await consumer.transform(through: producer) { batch, transaction in
-                            for record in batch {
-                                try await transaction.enqueue(self.copy(record))
-                            }
+                do {
+                    try await consumer.transform(through: producer) { batch, transaction in
+                        for record in batch {
+                            try await transaction.enqueue(self.copy(record))
                         }
-                    } catch let error as KafkaError where error.code == .maxPollIntervalExceeded {
-                        // It was stopped for longer than that. Reading on joins the group again.
-                        print("late")
-                    } catch let error as KafkaError where error.code == .fenced {
-                        print("fenced")
-                        return
                     }
+                } catch let error as KafkaError where error.code == .fenced {
+                    // It stood still for longer than its transaction may take.
+                    try await StandardOutput.shared.write("fenced\n")
                 }
             }
         }
@@ -95,7 +90,12 @@ struct GroupMember: AsyncParsableCommand {
         configuration.heartbeatInterval = .milliseconds(300)
         configuration.onLost = { rebalance in
             guard !rebalance.partitions.isEmpty else { return }
-            print("lost \(rebalance.partitions.map { "\($0.partition)" }.sorted().joined(separator: " "))")
+            let partitions = rebalance.partitions.map { "\($0.partition)" }.sorted().joined(separator: " ")
+            do {
+                try await StandardOutput.shared.write("lost \(partitions)\n")
+            } catch {
+                writeToStandardError("\(error)\n")
+            }
         }
         return configuration
     }

@@ -2,6 +2,7 @@ import EmbeddedKafka
 import Foundation
 import KafkaClient
 import Subprocess
+import TestSupport
 import Testing
 
 @testable import OrderPipeline
@@ -14,15 +15,7 @@ import SystemPackage
 
 @Suite("A replay after one that was killed", .timeLimit(.minutes(2)))
 struct KilledReplayTests {
-    private static let executable: Executable = {
-        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        #if os(macOS)
-        if let bundle = Bundle.allBundles.first(where: { $0.bundlePath.hasSuffix(".xctest") }) {
-            folder = bundle.bundleURL.deletingLastPathComponent()
-        }
-        #endif
-        return .path(.init(folder.appending(path: "order-pipeline").path))
-    }()
+    private static let executable = Executable.path(.init(BuiltCommand.path(of: "order-pipeline")))
 
     @Test("it gets the partitions that the dead members hold, and comes to its end")
     func killed() async throws {

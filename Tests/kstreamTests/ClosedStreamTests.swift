@@ -1,4 +1,5 @@
 import Subprocess
+import TestSupport
 import Testing
 
 @testable import kstream
@@ -16,7 +17,7 @@ struct ClosedStreamTests {
         let result = try await Subprocess.run(
             .name("sh"),
             arguments: Arguments(
-                ["-c", "exec \"$0\" \"$@\" \(redirections)", Command.path(of: command)] + arguments
+                ["-c", "exec \"$0\" \"$@\" \(redirections)", BuiltCommand.path(of: command)] + arguments
             ),
             environment: Command.environment(),
             input: .string(input),

@@ -3,6 +3,7 @@ import Foundation
 import KafkaClient
 import Logging
 import Subprocess
+import TestSupport
 
 #if canImport(System)
 import System
@@ -24,20 +25,9 @@ struct CommandOutcome: Sendable {
     }
 }
 
-/// The built commands, which lie beside the tests.
+/// The built `kstream`.
 enum Command {
-    static let executable = Executable.path(.init(path(of: "kstream")))
-
-    /// Where a built command lies.
-    static func path(of command: String) -> String {
-        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        #if os(macOS)
-        if let bundle = Bundle.allBundles.first(where: { $0.bundlePath.hasSuffix(".xctest") }) {
-            folder = bundle.bundleURL.deletingLastPathComponent()
-        }
-        #endif
-        return folder.appending(path: command).path
-    }
+    static let executable = Executable.path(.init(BuiltCommand.path(of: "kstream")))
 
     /// Runs it to its end, with nothing in its environment that concerns it but what is given.
     static func run(

@@ -57,7 +57,13 @@ final class ClientHandle: @unchecked Sendable {
         let tokenEvents = properties.tokenSource == nil ? 0 : RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH
         rd_kafka_conf_set_events(configuration, events | tokenEvents)
         rd_kafka_conf_enable_sasl_queue(configuration, properties.tokenSource == nil ? 0 : 1)
-        joins?.install(in: configuration)
+        if let joins {
+            let response = joins.install(in: configuration)
+            guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                rd_kafka_conf_destroy(configuration)
+                throw KafkaError(response, operation: operation)
+            }
+        }
         var buffer = [CChar](repeating: 0, count: 512)
         guard let pointer = rd_kafka_new(kind, configuration, &buffer, buffer.count) else {
             rd_kafka_conf_destroy(configuration)

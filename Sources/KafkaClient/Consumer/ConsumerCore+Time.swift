@@ -32,7 +32,8 @@ extension ConsumerCore {
             return (action, [])
         }
         self.commitByTime(client, now: now)
-        self.commits.resume(client)
+        // A join whose answer was lost no longer holds commits back.
+        self.commits.send(client)
         switch action {
         case .none, .store:
             break

@@ -125,7 +125,7 @@ final class ConsumerCore: @unchecked Sendable {
         client.refusalWatch.observe { [weak self] error in self?.refused(error) }
         client.joins?.observe { [weak client] in
             client?.pump.dispatchQueue.async { [weak client] in
-                if let client { commits.resume(client) }
+                if let client { commits.send(client) }
             }
         }
         rd_kafka_queue_cb_event_enable(

@@ -115,7 +115,8 @@ public final class KafkaConsumer: Sendable {
     ///
     /// Commits go to the broker one after the other. What is asked for while one is on its way goes together in the next
     /// one; every caller gets the outcome of the commit that its offsets went with. Errors that pass, such as those of a
-    /// coordinator that is moving, are retried for about three seconds.
+    /// coordinator that is moving, are retried for about three seconds. While the consumer joins its group anew, commits wait
+    /// for it, at most for ``Configuration/maxPollInterval``.
     ///
     /// A consumer that has not subscribed commits for its group from outside, which the broker allows only while the
     /// group has no members.

@@ -1,12 +1,11 @@
 import EmbeddedKafka
-import Synchronization
 import Testing
 
 @testable import KafkaClient
 
 /// Records sent at a steady rate until it is stopped: those of a partition are numbered from 0, which is also their offset
 /// when none is lost, repeated or out of order.
-final class Load: Sendable {
+struct Load {
     /// What was sent, all of it acknowledged.
     struct Sent {
         /// How many records each partition got.
@@ -19,10 +18,8 @@ final class Load: Sendable {
         var rate: Int { Int(Double(self.count) / (self.duration / .seconds(1))) }
     }
 
-    private let topic: String
-    private let partitions: Int
-    private let task = Mutex<Task<Sent, any Error>?>(nil)
-    private let isStopping = Atomic<Bool>(false)
+    private let task: Task<Sent, any Error>
+    private let stopping = Completion()
 
     /// Begins to send.
     init(
@@ -31,38 +28,41 @@ final class Load: Sendable {
         of cluster: EmbeddedKafkaCluster,
         _ change: (inout KafkaProducer.Configuration) -> Void = { _ in }
     ) {
-        self.topic = topic
-        self.partitions = partitions
         var configuration = KafkaProducer.Configuration.test(cluster)
         configuration.deliveryTimeout = .seconds(60)
         configuration.closeTimeout = .seconds(60)
         change(&configuration)
-        self.task.withLock { task in
-            task = Task { [configuration] in
-                try await withProducer(configuration) { try await self.send(through: $0) }
+        self.task = Task { [configuration, stopping] in
+            try await withProducer(configuration) { producer in
+                try await Self.send(through: producer, to: topic, partitions: partitions, until: stopping)
             }
         }
     }
 
     /// Ends the load, and says what was sent.
     func stop() async throws -> Sent {
-        self.isStopping.store(true, ordering: .relaxed)
-        return try await self.task.withLock { $0 }?.value ?? Sent(perPartition: [])
+        self.stopping.complete()
+        return try await self.task.value
     }
 
-    private func send(through producer: KafkaProducer) async throws -> Sent {
+    private static func send(
+        through producer: KafkaProducer,
+        to topic: String,
+        partitions: Int,
+        until stopping: Completion
+    ) async throws -> Sent {
         let (interval, turnsPerSecond) = (Duration.milliseconds(20), 50)
         let start = ContinuousClock.now
-        var sent = Sent(perPartition: Array(repeating: 0, count: self.partitions))
+        var sent = Sent(perPartition: Array(repeating: 0, count: partitions))
         // What is on its way: a second's worth at most.
         var receipts: [[KafkaSendReceipt]] = []
         var turn = 0
-        while !self.isStopping.load(ordering: .relaxed) {
+        while !stopping.isComplete {
             var handed: [KafkaSendReceipt] = []
             for number in 0..<FaultTests.rate / turnsPerSecond {
-                let partition = number % self.partitions
+                let partition = number % partitions
                 let value = "\(sent.perPartition[partition])"
-                let record = KafkaProducerRecord(topic: self.topic, partition: Int32(partition), value: value)
+                let record = KafkaProducerRecord(topic: topic, partition: Int32(partition), value: value)
                 handed.append(try await producer.enqueue(record))
                 sent.perPartition[partition] += 1
             }
@@ -81,20 +81,19 @@ final class Load: Sendable {
 }
 
 extension EmbeddedKafkaCluster {
-    /// Expects that a topic holds what was sent: all of it, each once, in its order.
-    func expectExactly(
-        _ sent: Load.Sent,
-        in topic: String,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) async throws {
-        var stored: [[Int]] = Array(repeating: [], count: sent.perPartition.count)
-        for record in try await self.allRecords(of: topic, partitions: stored.count) {
-            stored[Int(record.partition)].append(Int(record.valueString ?? "") ?? -1)
+    /// What a topic holds of what was sent to it, for each partition.
+    func tallies(of topic: String, _ sent: Load.Sent) async throws -> [OffsetTally] {
+        var tallies = Array(repeating: OffsetTally(), count: sent.perPartition.count)
+        for record in try await self.allRecords(of: topic, partitions: tallies.count) {
+            let number = try #require(record.valueString.flatMap { Int64($0) })
+            tallies[Int(record.partition)].take(number)
         }
-        for (partition, numbers) in stored.enumerated() {
-            let count = sent.perPartition[partition]
-            #expect(numbers.count == count, "partition \(partition)", sourceLocation: sourceLocation)
-            #expect(numbers.elementsEqual(0..<count), "partition \(partition)", sourceLocation: sourceLocation)
-        }
+        for (partition, count) in sent.perPartition.enumerated() { tallies[partition].end(at: count) }
+        return tallies
     }
+}
+
+extension Load.Sent {
+    /// What the tallies are when everything is there, each record once and in its order.
+    var asTallies: [OffsetTally] { self.perPartition.map { OffsetTally(next: Int64($0)) } }
 }

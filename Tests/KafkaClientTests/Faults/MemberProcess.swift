@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import Foundation
+import TestSupport
 import Testing
 
 /// A member of the group "g" in a process of its own, which copies the topic "in" to the topic "out".
@@ -18,7 +19,7 @@ final class MemberProcess: Sendable {
     init(_ name: String, _ guarantee: Guarantee, of cluster: EmbeddedKafkaCluster) throws {
         self.name = name
         self.process = Process()
-        self.process.executableURL = Self.executable
+        self.process.executableURL = URL(filePath: BuiltCommand.path(of: "group-member"))
         self.process.arguments = [
             "--servers", cluster.bootstrapServers.joined(separator: ","), "--group", "g", "--name", name,
             "--guarantee", guarantee.rawValue, "--from", "in", "--to", "out",
@@ -51,15 +52,4 @@ final class MemberProcess: Sendable {
         let text = String(decoding: try self.output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         return text.split(separator: "\n").map(String.init)
     }
-
-    /// It lies beside the tests.
-    private static let executable: URL = {
-        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        #if os(macOS)
-        if let bundle = Bundle.allBundles.first(where: { $0.bundlePath.hasSuffix(".xctest") }) {
-            folder = bundle.bundleURL.deletingLastPathComponent()
-        }
-        #endif
-        return folder.appending(path: "group-member")
-    }()
 }

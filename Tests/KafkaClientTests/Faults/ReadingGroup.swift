@@ -6,17 +6,7 @@ import Testing
 
 /// Members of the group "g" in this process, which read a topic and commit what they have read at an interval.
 final class ReadingGroup: Sendable {
-    /// What the members have read of a partition.
-    struct Reading: Equatable {
-        /// The offset behind the last record; there is none missing before it.
-        var next: Int64 = 0
-        /// Records that were read again.
-        var repeated = 0
-        /// Records that were not there where they should have been, which must not happen.
-        var missing = 0
-    }
-
-    private let readings = Mutex<[Int32: Reading]>([:])
+    private let readings = Mutex<[Int32: OffsetTally]>([:])
     private let lost = Mutex<Int>(0)
     private let task = Mutex<Task<Void, any Error>?>(nil)
 
@@ -34,8 +24,8 @@ final class ReadingGroup: Sendable {
         }
     }
 
-    /// What was read of each partition.
-    var partitions: [Int32: Reading] { self.readings.withLock { $0 } }
+    /// What was read of each partition. What is missing was not there where it should have been.
+    var partitions: [Int32: OffsetTally] { self.readings.withLock { $0 } }
 
     /// How many records were read, each counted once.
     var count: Int { self.partitions.values.reduce(0) { $0 + Int($1.next) } }
@@ -44,11 +34,11 @@ final class ReadingGroup: Sendable {
     var losses: Int { self.lost.withLock { $0 } }
 
     /// Waits until all partitions have been read as far as this, and `beyond` records further.
-    func progress(from earlier: [Int32: Reading], partitions: Int, beyond: Int64 = 500) async throws {
+    func progress(from earlier: [Int32: OffsetTally], partitions: Int, beyond: Int64 = 500) async throws {
         try await eventually(within: .seconds(60), "all partitions are read") {
             let now = self.partitions
             return (0..<Int32(partitions)).allSatisfy {
-                now[$0, default: Reading()].next > earlier[$0, default: Reading()].next + beyond
+                now[$0, default: OffsetTally()].next > earlier[$0, default: OffsetTally()].next + beyond
             }
         }
     }
@@ -72,20 +62,9 @@ final class ReadingGroup: Sendable {
         try await withConsumer(configuration, subscribedTo: [topic]) { consumer in
             for try await batch in consumer.batches {
                 self.readings.withLock { readings in
-                    for record in batch { readings[record.partition, default: Reading()].take(record.offset) }
+                    for record in batch { readings[record.partition, default: OffsetTally()].take(record.offset) }
                 }
             }
-        }
-    }
-}
-
-extension ReadingGroup.Reading {
-    fileprivate mutating func take(_ offset: Int64) {
-        if offset < self.next {
-            self.repeated += 1
-        } else {
-            self.missing += Int(offset - self.next)
-            self.next = offset + 1
         }
     }
 }

@@ -3,11 +3,6 @@ struct WireUUID: Hashable, Sendable {
     var high: UInt64
     var low: UInt64
 
-    init(high: UInt64, low: UInt64) {
-        self.high = high
-        self.low = low
-    }
-
     static let zero = WireUUID(high: 0, low: 0)
 
     /// A random id of version 4 (RFC 9562).
@@ -20,7 +15,10 @@ struct WireUUID: Hashable, Sendable {
         let high = UInt64.random(in: .min ... .max, using: &generator)
         return WireUUID(randomHigh: high, low: .random(in: .min ... .max, using: &generator))
     }
+}
 
+extension WireUUID {
+    /// The version and the variant take the place of six random bits.
     private init(randomHigh high: UInt64, low: UInt64) {
         self.high = high & 0xffff_ffff_ffff_0fff | 0x0000_0000_0000_4000
         self.low = low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000

@@ -157,13 +157,9 @@ final class CommitLedger: Sendable {
         self.send(client)
     }
 
-    /// Sends what was held back while the group was joined. On the pump.
-    func resume(_ client: ClientHandle) {
-        self.send(client)
-    }
-
-    /// Hands the next commit to librdkafka, unless one is on its way or the group is being joined. On the pump.
-    private func send(_ client: ClientHandle) {
+    /// Hands the next commit to librdkafka, unless one is on its way. While the group is being joined, it is held back until
+    /// this is called again. On the pump.
+    func send(_ client: ClientHandle) {
         while client.joins?.isJoining != true, let commit = self.state.withLock({ $0.line.next() }) {
             guard let queue = rd_kafka_queue_get_main(client.pointer) else { return }
             defer { rd_kafka_queue_destroy(queue) }

@@ -40,9 +40,9 @@ final class JoinWatch: Sendable {
     }
 
     /// Makes the client that will be made with this configuration tell of its requests. This object must outlive it.
-    func install(in configuration: OpaquePointer) {
+    func install(in configuration: OpaquePointer) -> ResponseCode {
         let opaque = Unmanaged.passUnretained(self).toOpaque()
-        rd_kafka_conf_interceptor_add_on_new(
+        return rd_kafka_conf_interceptor_add_on_new(
             configuration,
             Self.name,
             { client, _, opaque, _, _ in JoinWatch.addInterceptors(to: client, opaque) },
@@ -80,8 +80,8 @@ final class JoinWatch: Sendable {
     private static func addInterceptors(
         to client: OpaquePointer?,
         _ opaque: UnsafeMutableRawPointer?
-    ) -> rd_kafka_resp_err_t {
-        rd_kafka_interceptor_add_on_request_sent(
+    ) -> ResponseCode {
+        let response = rd_kafka_interceptor_add_on_request_sent(
             client,
             JoinWatch.name,
             { _, _, _, _, api, _, _, _, opaque in
@@ -90,6 +90,7 @@ final class JoinWatch: Sendable {
             },
             opaque
         )
+        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else { return response }
         return rd_kafka_interceptor_add_on_response_received(
             client,
             JoinWatch.name,
