@@ -246,6 +246,46 @@ struct SeekTests {
         }
     }
 
+    @Test(arguments: [KafkaConsumer.Assignor.cooperativeSticky, .range])
+    func aSeekOutdoesTheCommittedOffsetThatIsBeingAskedFor(assignor: KafkaConsumer.Assignor) async throws {
+        try await self.withFilledTopic { cluster, places in
+            var configuration = KafkaConsumer.Configuration.test(cluster, group: uniqueName("group"))
+            configuration.assignors = [assignor]
+            try await withConsumer(configuration, assigned: [places[0]: .end]) { try await $0.commit([places[0]: 50]) }
+            let question = EmbeddedKafkaFault(.offsetFetch, .delay(.seconds(1)), group: configuration.group)
+            let fault = try await cluster.faults.add(question)
+            try await withConsumer(configuration, subscribedTo: [places[0].topic]) { consumer in
+                try await fault.happened()
+                try await consumer.seek(places[0], to: .absolute(97))
+                let offsets = try await consumer.read(3).map(\.offset)
+                #expect(offsets == [97, 98, 99])
+            }
+        }
+    }
+
+    @Test(arguments: [KafkaConsumer.Assignor.cooperativeSticky, .range])
+    func aSeekBesideTheHookOfItsAssignment(assignor: KafkaConsumer.Assignor) async throws {
+        try await self.withFilledTopic(partitions: 2) { cluster, places in
+            let (called, gate) = (Gate(), Gate())
+            var configuration = KafkaConsumer.Configuration.test(cluster, group: uniqueName("group"))
+            configuration.assignors = [assignor]
+            configuration.onAssigned = { rebalance in
+                #expect(throws: Never.self) { try rebalance.seek(places[0], to: .absolute(10)) }
+                #expect(throws: Never.self) { try rebalance.seek(places[1], to: .tail(1)) }
+                called.open()
+                await gate.wait()
+            }
+            try await withConsumer(configuration, subscribedTo: [places[0].topic]) { consumer in
+                await called.wait()
+                try await consumer.seek(places[0], to: .absolute(98))
+                gate.open()
+                let records = try await consumer.read(3)
+                #expect(records.filter { $0.partition == 0 }.map(\.offset) == [98, 99])
+                #expect(records.filter { $0.partition == 1 }.map(\.offset) == [99])
+            }
+        }
+    }
+
     @Test func seeksRightAfterAssigning() async throws {
         try await self.withFilledTopic { cluster, places in
             for offset in Int64(90)..<100 {

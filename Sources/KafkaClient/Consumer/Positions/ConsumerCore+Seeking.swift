@@ -103,14 +103,17 @@ extension ConsumerCore {
     /// Starts partitions anew at other places. This works in every state of a partition, also before its first fetch and
     /// after an error that ended fetching, when librdkafka can't seek. The gate must be held.
     ///
-    /// - Throws: a retriable ``KafkaError`` while the group rebalances: librdkafka would take this for the answer.
+    /// Partitions that are being assigned begin there once the group is answered.
+    ///
+    /// - Throws: a retriable ``KafkaError`` in other rebalances: librdkafka would take this for the answer.
     func restart(
         _ offsets: [KafkaTopicPartition: Int64],
         client: ClientHandle,
         operation: String
     ) async throws(KafkaError) {
         try await self.onPump(client) { client throws(KafkaError) in
-            guard !self.isRebalancing else {
+            if self.choose(offsets) { return }
+            guard self.line.current == nil else {
                 throw KafkaError(
                     .groupMembership,
                     operation: operation,
@@ -211,8 +214,21 @@ extension ConsumerCore {
         self.tellListeners { $0.assigned(partitions) }
     }
 
-    /// Whether an answer is due to the group, which a change of partitions would be taken for. On the pump.
-    private var isRebalancing: Bool { self.line.current != nil }
+    /// Chooses where to begin to read partitions that are being assigned. On the pump.
+    ///
+    /// - Returns: whether they are.
+    private func choose(_ offsets: [KafkaTopicPartition: Int64]) -> Bool {
+        guard let rebalance = self.line.current, rebalance.kind == .assigned,
+            rebalance.partitions.isSuperset(of: offsets.keys)
+        else { return false }
+        let places = offsets.mapValues { KafkaOffset.absolute($0) }
+        if let hookContext {
+            hookContext.choose(places)
+        } else {
+            self.starts.merge(places) { _, chosen in chosen }
+        }
+        return true
+    }
 }
 
 extension ClientHandle {

@@ -6,8 +6,8 @@
 ///
 /// The stream of a partition (``partitions``) ends at a seek, and another one begins at the new place.
 ///
-/// Seeking works while the reader waits or processes, from any task, before the first record and while a partition is paused;
-/// it stays paused. Only partitions that the consumer owns can be moved, not those that it is about to give up.
+/// Seeking works while the reader waits or processes, from any task, while a partition is being assigned, before the first
+/// record and while it is paused; it stays paused. Only partitions that the consumer owns can be moved, not those that it is about to give up.
 extension KafkaConsumer {
     /// Reads a partition on from a place.
     ///
@@ -15,7 +15,8 @@ extension KafkaConsumer {
     ///
     /// - Parameter timeout: how long each question to the brokers may take that finds out the offset. An absolute offset needs none.
     /// - Returns: the offset that is read next, if the log still has it; else see ``Configuration/autoOffsetReset``.
-    /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own, `offsetOutOfRange` for the
+    /// - Throws: ``KafkaError`` with the code `groupMembership` for a partition that the consumer does not own, and for
+    ///   one that has not been read yet while others are taken away (it may be retried); `offsetOutOfRange` for the
     ///   committed offset of a group without one when ``Configuration/autoOffsetReset`` is `fail`, `brokerUnreachable` when no broker
     ///   answers within `timeout`; `CancellationError`. When librdkafka fails or
     ///   takes too long in the middle, some of several partitions may have been moved.

@@ -279,7 +279,9 @@ extension ConsumerCore {
             let offsets = await self.startOffsets(of: places, client: client)
             client.pump.dispatchQueue.async { [weak client] in
                 guard let client, let rebalance = self.line.served(rebalance.id, in: .placing) else { return }
-                self.starts.merge(offsets.mapValues { .absolute($0) }) { _, found in found }
+                // A seek may have chosen another place meanwhile.
+                let stillWanted = offsets.filter { self.starts[$0.key] ?? .committed == places[$0.key] }
+                self.starts.merge(stillWanted.mapValues { .absolute($0) }) { _, found in found }
                 self.finish(rebalance, client: client)
                 self.serveRebalances(client)
             }

@@ -63,6 +63,11 @@ public final class KafkaRebalance: Sendable {
         }
     }
 
+    /// Reads partitions from these places on, whoever chose them.
+    func choose(_ places: [KafkaTopicPartition: KafkaOffset]) {
+        self.starts.withLock { $0?.merge(places) { _, chosen in chosen } }
+    }
+
     /// The places that were chosen. Further ones are refused.
     func takeStarts() -> [KafkaTopicPartition: KafkaOffset] {
         self.starts.withLock { starts in
