@@ -13,6 +13,13 @@ import Testing
         disposition: KafkaError.Disposition(isFatal: true)
     )
 
+    let timeIsUp = KafkaError(
+        .timedOut,
+        operation: "run a transaction",
+        message: "the time is up",
+        disposition: KafkaError.Disposition(requiresAbort: true)
+    )
+
     private func makeOpen() -> (state: TransactionState, id: Int) {
         var state = TransactionState()
         state.ready()
@@ -90,11 +97,13 @@ import Testing
     @Test func aTransactionWhoseTimeIsUpIsEndedOnce() throws {
         var (state, id) = self.makeOpen()
         try state.enter(id, operation: "send")
-        #expect(state.expire(now: self.now + .seconds(9)) == .later(self.now + .seconds(10)))
-        #expect(state.expire(now: self.now + .seconds(10)) == .expired(id: id, isQuiet: false))
-        #expect(state.expire(now: self.now + .seconds(11)) == .none)
+        #expect(state.expire(now: self.now + .seconds(9), because: self.timeIsUp) == .later(self.now + .seconds(10)))
+        #expect(state.expire(now: self.now + .seconds(10), because: self.timeIsUp) == .expired(id: id, isQuiet: false))
+        #expect(state.expire(now: self.now + .seconds(11), because: self.timeIsUp) == .none)
         #expect(!state.isOpen(id))
-        #expect(throws: KafkaError.self) { try state.enter(id, operation: "send") }
+        let refusal = #expect(throws: KafkaError.self) { try state.enter(id, operation: "send") }
+        #expect(refusal?.code == .timedOut, "and not that it was used too late")
+        #expect(refusal?.requiresAbort == true)
         let isQuiet = state.leave(id)
         #expect(isQuiet)
         #expect(state.end(id) == .expired)
@@ -105,7 +114,7 @@ import Testing
     @Test func aTransactionThatEndsInTimeDoesNotExpire() {
         var (state, id) = self.makeOpen()
         _ = state.end(id)
-        #expect(state.expire(now: self.now + .seconds(11)) == .none)
+        #expect(state.expire(now: self.now + .seconds(11), because: self.timeIsUp) == .none)
     }
 
     @Test func oneLooksAtTheTime() {
@@ -114,9 +123,9 @@ import Testing
         #expect(state.begin(deadline: self.now + .seconds(10)).mustWatch)
         state.ready()
         #expect(!state.begin(deadline: self.now + .seconds(20)).mustWatch, "somebody does already")
-        #expect(state.expire(now: self.now + .seconds(10)) == .later(self.now + .seconds(20)))
+        #expect(state.expire(now: self.now + .seconds(10), because: self.timeIsUp) == .later(self.now + .seconds(20)))
         state.ready()
-        #expect(state.expire(now: self.now + .seconds(20)) == .none)
+        #expect(state.expire(now: self.now + .seconds(20), because: self.timeIsUp) == .none)
         #expect(state.begin(deadline: self.now + .seconds(30)).mustWatch)
     }
 

@@ -84,9 +84,13 @@ final class ProducerTransactions: Sendable {
         if let error = await client.call(.begin, timeout: .seconds(1), transactionalID: self.transactionalID) {
             throw self.noting(error)
         }
-        let (id, mustWatch) = self.state.withLock { $0.begin(deadline: deadline) }
-        let run = TransactionRun(id: id, client: client)
-        self.current.withLock { $0 = run }
+        // In one step: its time may be up at once.
+        let (run, mustWatch) = self.state.withLock { state in
+            let (id, mustWatch) = state.begin(deadline: deadline)
+            let run = TransactionRun(id: id, client: client)
+            self.current.withLock { $0 = run }
+            return (run, mustWatch)
+        }
         if mustWatch {
             self.lookAtTheTime(at: deadline)
         }
@@ -209,7 +213,7 @@ final class ProducerTransactions: Sendable {
         let left = max(.zero, deadline - .now)
         Completion.schedule(at: .now() + .milliseconds(left.milliseconds)) { [weak self] in
             guard let self else { return }
-            switch self.state.withLock({ $0.expire(now: .now) }) {
+            switch self.state.withLock({ $0.expire(now: .now, because: self.timeIsUp) }) {
             case .none: break
             case .later(let deadline): self.lookAtTheTime(at: deadline)
             case .expired(let id, let isQuiet): self.abortExpired(id, isQuiet: isQuiet)
@@ -217,16 +221,18 @@ final class ProducerTransactions: Sendable {
         }
     }
 
+    private var timeIsUp: KafkaError {
+        KafkaError(
+            .timedOut,
+            operation: "run a transaction",
+            message: "the transaction took longer than transactionTimeout (\(self.timeout)) and was aborted",
+            disposition: KafkaError.Disposition(requiresAbort: true)
+        )
+    }
+
     private func abortExpired(_ id: Int, isQuiet: Bool) {
         guard let run = self.current.withLock({ $0 }), run.id == id else { return }
-        run.fail(
-            KafkaError(
-                .timedOut,
-                operation: "run a transaction",
-                message: "the transaction took longer than transactionTimeout (\(self.timeout)) and was aborted",
-                disposition: KafkaError.Disposition(requiresAbort: true)
-            )
-        )
+        run.fail(self.timeIsUp)
         Task {
             if !isQuiet { await run.quiet.wait() }
             await self.rollBack(run.client, because: nil)

@@ -30,7 +30,8 @@ struct TransactionState {
         /// How many are handing over records or offsets right now.
         var entered = 0
         var isEnding = false
-        var isExpired = false
+        /// Set when its time is up.
+        var expiry: KafkaError?
     }
 
     private enum Phase {
@@ -100,6 +101,7 @@ struct TransactionState {
             )
         }
         if let fatalError { throw fatalError.restated(operation: operation) }
+        if let expiry = self.current(id)?.expiry { throw expiry.restated(operation: operation) }
         guard self.isOpen(id) else {
             throw KafkaError(
                 .invalidState,
@@ -127,7 +129,7 @@ struct TransactionState {
 
     /// The body has ended; nothing more is handed over.
     mutating func end(_ id: Int) -> End {
-        guard let open = self.current(id), !open.isExpired else { return .expired }
+        guard let open = self.current(id), open.expiry == nil else { return .expired }
         self.change(id) { $0.isEnding = true }
         return open.entered == 0 ? .proceed : .wait
     }
@@ -142,7 +144,9 @@ struct TransactionState {
     }
 
     /// Looks whether the time of the open transaction is up, and ends it then.
-    mutating func expire(now: ContinuousClock.Instant) -> Expiry {
+    ///
+    /// - Parameter error: what whoever goes on using it is told.
+    mutating func expire(now: ContinuousClock.Instant, because error: @autoclosure () -> KafkaError) -> Expiry {
         guard case .open(let open) = self.phase, !open.isEnding else {
             self.isWatched = false
             return .none
@@ -151,7 +155,7 @@ struct TransactionState {
         self.isWatched = false
         self.change(open.id) { open in
             open.isEnding = true
-            open.isExpired = true
+            open.expiry = error()
         }
         return .expired(id: open.id, isQuiet: open.entered == 0)
     }
