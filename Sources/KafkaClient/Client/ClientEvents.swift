@@ -48,10 +48,11 @@ struct ClientEvents: Sendable {
             self.logger.critical("\(error?.message ?? text)", metadata: ["error": "\(error?.librdkafkaName ?? "")"])
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             self.logger.warning("\(text)", metadata: ["error": "\(String(cString: rd_kafka_err2name(response)))"])
-            self.connectionWatch?.connectionsWentDown()
+            self.connectionWatch?.connectionWentDown()
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE:
             // librdkafka has logged the same text with more context.
             self.logger.debug("\(text)")
+            self.connectionWatch?.connectionWentDown()
         default:
             self.logger.warning("\(text)", metadata: ["error": "\(String(cString: rd_kafka_err2name(response)))"])
         }

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Tells an observer when no broker can be reached any more, and when one answers again.
 ///
-/// librdkafka says when all connections are down, which also happens when a broker closes an idle one, and never says that
-/// one is up again. So a broker is asked then: the connection counts as lost when none answers within a moment, and one is
-/// asked again and again until it does.
+/// librdkafka says when a connection ends, and mostly, but not always, when all have: it miscounts those to coordinators that
+/// it has lost (2.0). It never says that one is up again. So a broker is asked then: the connection counts as lost when none
+/// answers within a moment, and one is asked again and again until it does.
 ///
 /// It has a pointer to the client and no reference, since a weak one would make every retain of the client slow; the client
 /// stops it before it is destroyed.
@@ -38,8 +38,8 @@ final class ConnectionWatch: Sendable {
         self.queue = DispatchQueue(label: label)
     }
 
-    /// librdkafka says that all connections are down. Before the first contact that is for others to tell.
-    func connectionsWentDown() {
+    /// librdkafka says that a connection is down, or all are. Before the first contact that is for others to tell.
+    func connectionWentDown() {
         guard self.problem.hasContact else { return }
         let begins = self.state.withLock { state in
             guard !state.isLooking, !state.isStopped else { return false }

@@ -27,6 +27,10 @@ struct CommitWhileJoiningTests {
                 try await withConsumer(.manual(cluster, group: "g"), subscribedTo: ["t"]) { other in
                     let reading = Task { try await other.read(1) }
                     try await joins.happened()
+                    // The broker may know it before the thread that has sent it.
+                    try await eventually("the client knows that it is joining") {
+                        try reader.core.client(for: "test").joins?.isJoining == true
+                    }
                     let place = try #require(reader.assignment.min())
                     try await reader.commit([place: 5])
                     #expect(try await commits.count == 1, "it was held back, and sent once")

@@ -267,7 +267,10 @@ struct PositionTests {
                 let missing = uniqueName("missing")
                 for unknown in [self.place(topic, 7), self.place(missing), self.place(""), self.place("a\0b")] {
                     let error = await #expect(throws: KafkaError.self) {
-                        try await consumer.offsets(for: [self.place(topic): time, unknown: time])
+                        try await consumer.offsets(
+                            for: [self.place(topic): time, unknown: time],
+                            timeout: .seconds(30)
+                        )
                     }
                     #expect(error?.code == .unknownTopicOrPartition, "\(unknown)")
                 }

@@ -65,6 +65,29 @@ struct ConnectionChangeTests {
         }
     }
 
+    /// librdkafka 2.0.2 counts a coordinator that it has lost among those that are down and not among those that are there:
+    /// then it never says that all are down.
+    @Test func ofAMemberThatLookedForItsCoordinator() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            let changes = Collected<KafkaConnectionChange>()
+            var configuration = KafkaConsumer.Configuration.test(cluster, group: "g")
+            configuration.additional = self.shortTimeouts
+            configuration.heartbeatInterval = .milliseconds(200)
+            configuration.onConnectionChange = { changes.append($0) }
+            try await withConsumer(configuration, subscribedTo: ["t"]) { consumer in
+                try await eventually("it is a member") { consumer.assignment.count == 1 }
+                _ = try await consumer.watermarks(of: KafkaTopicPartition(topic: "t", partition: 0))
+                let search = try await cluster.faults.add(.init(.findCoordinator, .error(15), times: nil))
+                _ = try await cluster.faults.add(.init(.heartbeat, .disconnectBefore))
+                try await search.happened(times: 2)
+                try await cluster.stopNode(1)
+                try await eventually("the loss is told") { changes.count == 1 }
+                try await cluster.startNode(1)
+                try await eventually("the end of it is told") { changes.count == 2 }
+            }
+        }
+    }
+
     @Test(arguments: Loss.allCases)
     func ofAProducer(loss: Loss) async throws {
         try await withCluster(topics: ["t": 1]) { cluster in

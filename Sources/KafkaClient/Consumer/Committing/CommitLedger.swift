@@ -138,6 +138,8 @@ final class CommitLedger: Sendable {
             try check()
             let isDone = try self.state.withLock { state throws(KafkaError) in
                 guard !state.line.isEnded else { throw KafkaError.closed(operation: waiter.operation) }
+                // Called off before it was sent.
+                guard !waiter.isComplete else { return true }
                 let id = state.nextWaiter
                 state.nextWaiter += 1
                 let isDone: Bool
@@ -298,7 +300,7 @@ final class CommitLedger: Sendable {
 
     private func forget(_ waiter: CommitWaiter) {
         self.state.withLock { state in
-            guard let id = state.waiters.first(where: { $0.value === waiter })?.key else { return }
+            guard let id = state.waiters.first(where: { $0.value === waiter })?.key else { return waiter.complete() }
             state.waiters[id] = nil
             state.line.forget(id)
         }
