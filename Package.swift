@@ -223,8 +223,7 @@ let package = Package(
 if Context.environment["KSTREAM_TSAN"] == "1" {
     let support = Target.target(
         name: "ThreadSanitizerSupport",
-        path: "Tests/ThreadSanitizerSupport",
-        exclude: ["suppressions.txt"]
+        path: "Tests/ThreadSanitizerSupport"
     )
     let needed = [
         "CLibrdkafka", "KafkaClient", "KafkaClientServiceLifecycle", "EmbeddedKafka", "CommandLineSupport",

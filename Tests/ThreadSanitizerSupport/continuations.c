@@ -90,9 +90,11 @@ typedef ASYNC void await_function(struct context *context);
 await_function kstream_continuation_await __asm__(AWAIT);
 
 UNSEEN ASYNC void kstream_continuation_await(struct context *context) {
+    static await_function *next;
+    if (next == NULL)
+        next = (await_function *)dlsym(RTLD_NEXT, AWAIT);
     insert(context);
     context->resume = resumed;
-    await_function *next = (await_function *)dlsym(RTLD_NEXT, AWAIT);
     __attribute__((musttail)) return next(context);
 }
 

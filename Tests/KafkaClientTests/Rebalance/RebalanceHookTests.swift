@@ -190,7 +190,7 @@ struct RebalanceHookTests {
             let result = Collected<KafkaError.Code?>()
             var configuration = self.configuration(cluster, assignor)
             let plain = configuration
-            configuration.revocationTimeout = .milliseconds(300)
+            configuration.revocationTimeout = .seconds(2)
             configuration.onRevoked = { rebalance in
                 guard result.count == 0 else { return }
                 let start = ContinuousClock.now
