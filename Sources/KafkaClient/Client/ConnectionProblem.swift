@@ -8,7 +8,8 @@ final class ConnectionProblem: Sendable {
         var diagnosis: ConnectionDiagnosis?
         var response: ResponseCode?
         var hasContact = false
-        var isRefused = false
+        /// Why no broker lets the client in, since that is known.
+        var refusal: KafkaError?
         /// Those who need not wait any longer when no broker lets the client in.
         var waiting: [ObjectIdentifier: Completion] = [:]
     }
@@ -52,7 +53,7 @@ final class ConnectionProblem: Sendable {
             state.diagnosis = nil
             state.response = nil
             state.hasContact = true
-            state.isRefused = false
+            state.refusal = nil
         }
     }
 
@@ -82,29 +83,30 @@ final class ConnectionProblem: Sendable {
     var suspicion: ConnectionDiagnosis? { self.state.withLock { $0.hasContact ? nil : $0.diagnosis } }
 
     /// The error of calls that would wait in vain, while no broker lets the client in.
-    var refusal: KafkaError? {
-        let state = self.state.withLock { $0 }
-        guard state.isRefused, let text = state.text, let diagnosis = state.diagnosis else { return nil }
-        return KafkaError(
-            diagnosis.code,
-            operation: "connect",
-            message: "no broker lets the client in: \(text); \(diagnosis.advice)",
-            librdkafkaName: state.response.map { String(cString: rd_kafka_err2name($0)) },
-            disposition: KafkaError.Disposition(isRetriable: diagnosis.code == .brokerUnreachable)
-        )
-    }
+    var refusal: KafkaError? { self.state.withLock { $0.refusal } }
 
     /// No broker lets the client in: those who wait need not any longer.
     func refuse() {
         let waiting = self.state.withLock { state -> [Completion] in
-            guard !state.hasContact, state.diagnosis != nil else { return [] }
-            state.isRefused = true
+            guard !state.hasContact, let text = state.text, let diagnosis = state.diagnosis else { return [] }
+            state.refusal = KafkaError(
+                diagnosis.code,
+                operation: "connect",
+                message: "no broker lets the client in: \(text); \(diagnosis.advice)",
+                librdkafkaName: state.response.map { String(cString: rd_kafka_err2name($0)) },
+                disposition: KafkaError.Disposition(isRetriable: diagnosis.code == .brokerUnreachable)
+            )
             defer { state.waiting = [:] }
             return Array(state.waiting.values)
         }
         for completion in waiting {
             completion.complete()
         }
+    }
+
+    /// It is no longer known why no broker would let the client in: it is worth waiting for one again.
+    func endRefusal() {
+        self.state.withLock { $0.refusal = nil }
     }
 
     /// Completes this, too, when no broker lets the client in.

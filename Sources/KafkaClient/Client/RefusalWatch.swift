@@ -66,7 +66,8 @@ final class RefusalWatch: Sendable {
             self.problem.clear()
         }
         guard self.problem.suspicion != nil else {
-            // A broker answered, here or elsewhere.
+            // A broker answered, here or elsewhere, or there is none any more.
+            self.problem.endRefusal()
             self.state.withLock { $0.isLooking = false }
             return
         }
