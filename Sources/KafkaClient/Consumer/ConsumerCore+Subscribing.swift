@@ -60,13 +60,12 @@ extension ConsumerCore {
                     rd_kafka_queue_destroy(queue)
                 }
             }
-            let known = partitions.filter { !$0.value.isFoundOut }
             try self.replaceAssignment(
-                known.mapValues { $0.librdkafkaValue },
+                partitions.compactMapValues(\.absoluteOffset),
                 client: client,
                 operation: operation
             )
-            self.start(partitions.filter { $0.value.isFoundOut })
+            self.start(partitions.filter { $0.value.absoluteOffset == nil })
         }
         self.watchConnection(client)
     }

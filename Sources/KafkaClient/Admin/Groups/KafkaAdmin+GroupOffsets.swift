@@ -30,22 +30,15 @@ extension KafkaAdmin {
         if partitions != nil, asked.isEmpty { return rejected }
         let list = partitions == nil ? nil : PartitionList(asked)
         let found = try await self.core.ask(request) { client, options, queue throws(KafkaError) in
-            if requireStable, let error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
-                defer { rd_kafka_error_destroy(error) }
-                throw request.error(rd_kafka_error_code(error), text: rd_kafka_error_string(error))
-            }
-            var object = rd_kafka_ListConsumerGroupOffsets_new(group, list?.pointer)
-            rd_kafka_ListConsumerGroupOffsets(client, &object, 1, options, queue)
-            rd_kafka_ListConsumerGroupOffsets_destroy(object)
-        } read: { event in
-            let result = rd_kafka_event_ListConsumerGroupOffsets_result(event)
-            return request.partitions(of: event) {
-                rd_kafka_ListConsumerGroupOffsets_result_groups(result, $0)
-            } read: {
-                entry -> KafkaCommittedOffset? in
-                guard entry.offset >= 0 else { return nil }
-                return KafkaCommittedOffset(offset: entry.offset, metadata: entry.metadata)
-            }
+            try request.listGroupOffsets(
+                for: list,
+                requireStable: requireStable,
+                client: client,
+                options: options,
+                queue: queue
+            )
+        } read: {
+            request.groupOffsets(in: $0)
         }
         return rejected.merging(found) { _, new in new }
     }
@@ -137,57 +130,5 @@ extension KafkaAdmin {
             }
         }
         return rejected.merging(request.complete(found, asked)) { _, new in new }
-    }
-}
-
-extension AdminRequest {
-    /// The results in an event about one group.
-    ///
-    /// - Parameter read: the value of a partition without an error; `nil` leaves it out.
-    fileprivate func partitions<R: Sendable>(
-        of event: OpaquePointer,
-        _ groups: (UnsafeMutablePointer<Int>) -> UnsafeMutablePointer<OpaquePointer?>?,
-        read: (PartitionList.Entry) -> R?
-    ) -> Result<[KafkaTopicPartition: Result<R, KafkaError>], KafkaError> {
-        var count = 0
-        guard let result = groups(&count)?[0], count > 0 else { return .failure(self.noAnswer()) }
-        if let error = self.failure(of: result, group: self.group ?? "") { return .failure(error) }
-        guard let list = rd_kafka_group_result_partitions(result) else { return .success([:]) }
-        return .success(self.results(PartitionList(borrowing: UnsafeMutablePointer(mutating: list)), read: read))
-    }
-
-    /// The result of each partition in a list.
-    func results<R: Sendable>(
-        _ list: PartitionList,
-        read: (PartitionList.Entry) -> R?
-    ) -> [KafkaTopicPartition: Result<R, KafkaError>] {
-        var results: [KafkaTopicPartition: Result<R, KafkaError>] = [:]
-        for entry in list {
-            if entry.response != RD_KAFKA_RESP_ERR_NO_ERROR {
-                results[entry.partition] = .failure(
-                    self.error(
-                        entry.response,
-                        text: nil,
-                        topic: entry.partition.topic,
-                        partition: entry.partition.partition
-                    )
-                )
-            } else if let value = read(entry) {
-                results[entry.partition] = .success(value)
-            }
-        }
-        return results
-    }
-
-    /// Adds an error for partitions that the answer does not mention.
-    func complete<R>(
-        _ results: [KafkaTopicPartition: Result<R, KafkaError>],
-        _ asked: [KafkaTopicPartition]
-    ) -> [KafkaTopicPartition: Result<R, KafkaError>] {
-        var results = results
-        for partition in asked where results[partition] == nil {
-            results[partition] = .failure(self.noAnswer(topic: partition.topic, partition: partition.partition))
-        }
-        return results
     }
 }

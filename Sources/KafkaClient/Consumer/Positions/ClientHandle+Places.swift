@@ -50,4 +50,9 @@ extension KafkaOffset {
         case .committed, .absolute: false
         }
     }
+
+    /// The offset, where nobody needs to be asked for it. Of what is before the beginning, that is 0.
+    var absoluteOffset: Int64? {
+        if case .absolute(let offset) = self { max(0, offset) } else { nil }
+    }
 }

@@ -18,39 +18,46 @@ extension ConsumerCore {
         }
     }
 
-    /// The offsets at which partitions of a group begin. Left out are those that could not be found out, which librdkafka asks
-    /// for again, and those without committed offset that must not begin: librdkafka makes an error of them.
+    /// The offsets at which partitions of a group begin, as far as they are found out at once.
     func startOffsets(
         of places: [KafkaTopicPartition: KafkaOffset],
         client: ClientHandle
     ) async -> [KafkaTopicPartition: Int64] {
         let timeout = Duration.seconds(2)
         let committing = places.filter { $0.value == .committed }.map(\.key)
-        var committed: [KafkaTopicPartition: Int64]? = [:]
-        if !committing.isEmpty {
-            committed = try? await client.committedOffsets(
-                for: committing,
-                timeout: timeout,
-                operation: Self.resetOperation
-            )
-        }
-        var known = committed ?? [:]
+        let committed = try? await self.committedOffsets(for: committing, timeout: timeout, client: client)
+        let known = places.compactMapValues(\.absoluteOffset).merging(committed?.offsets ?? [:]) { known, _ in known }
         var asked = places.filter { $0.value.isFoundOut }
         if let committed {
             let policy = self.configuration.autoOffsetReset
-            for partition in committing where committed[partition] == nil && policy != .fail {
+            for partition in committing
+            where known[partition] == nil && committed.undecided[partition] == nil && policy != .fail {
                 asked[partition] = policy == .latest ? .end : .beginning
             }
-        }
-        for case (let partition, .absolute(let offset)) in places {
-            known[partition] = max(0, offset)
         }
         let found = try? await client.offsets(of: asked, reset: .fail, timeout: timeout, operation: Self.resetOperation)
         return known.merging(found ?? [:]) { known, _ in known }
     }
 
+    /// What the group has committed. Without a group that is nothing.
+    private func committedOffsets(
+        for partitions: [KafkaTopicPartition],
+        timeout: Duration,
+        client: ClientHandle
+    ) async throws -> StartOffsets {
+        guard let group = self.configuration.group else { return StartOffsets() }
+        return try await client.startOffsets(
+            of: group,
+            for: partitions,
+            isStable: self.configuration.isolationLevel == .readCommitted,
+            timeout: timeout,
+            operation: Self.resetOperation
+        )
+    }
+
     /// Begins to read partitions at places whose offsets are found out in the background. librdkafka could do it, but when a seek
-    /// comes meanwhile, it asks again half a second later and jumps there (2.0 to 2.15).
+    /// comes meanwhile, it asks again half a second later and jumps there (2.0 to 2.15). And when the group shares out anew while
+    /// it waits for a committed offset that an open transaction may change, it takes it that there is none (2.0).
     func start(_ places: [KafkaTopicPartition: KafkaOffset]) {
         guard !places.isEmpty else { return }
         let findings = self.state.withLock { state in places.map { state.finding($0.key, wanted: $0.value) } }
@@ -103,10 +110,15 @@ extension ConsumerCore {
     }
 
     private func settle(_ findings: [OffsetResets.Finding], client: ClientHandle) async throws {
+        let timeout = Duration.seconds(5)
+        let beginning = findings.filter { $0.wanted == nil || $0.wanted == .committed }.map(\.partition)
+        let committed = try await self.committedOffsets(for: beginning, timeout: timeout, client: client)
+        let decided = findings.filter { committed.undecided[$0.partition] == nil }
+        if decided.isEmpty, let reason = committed.undecided.values.first { throw reason }
         let ranges = try await client.logEnds(
-            of: findings.map(\.partition),
-            until: .now + .seconds(5),
-            timeout: .seconds(5),
+            of: decided.map(\.partition).filter { committed.offsets[$0] == nil },
+            until: .now + timeout,
+            timeout: timeout,
             operation: Self.resetOperation
         )
         await self.gate.hold()
@@ -114,7 +126,11 @@ extension ConsumerCore {
         var offsets: [KafkaTopicPartition: Int64] = [:]
         var resets: [KafkaOffsetReset] = []
         var failures: [KafkaError] = []
-        for finding in try await self.withoutOldOnes(self.stillMissing(findings), client: client) {
+        for finding in try await self.withoutOldOnes(self.stillMissing(decided), client: client) {
+            if let offset = committed.offsets[finding.partition] {
+                offsets[finding.partition] = offset
+                continue
+            }
             guard let watermarks = ranges[finding.partition] else { continue }
             let policy = self.configuration.autoOffsetReset
             switch OffsetResets.decide(finding, watermarks: watermarks, policy: policy) {
@@ -140,6 +156,11 @@ extension ConsumerCore {
         }
         for failure in failures {
             self.fail(failure)
+        }
+        let undecided = findings.filter { committed.undecided[$0.partition] != nil }
+        if !undecided.isEmpty {
+            // On their own, so that nobody waits for them.
+            Task { await self.settle(undecided, after: .milliseconds(50)) }
         }
     }
 

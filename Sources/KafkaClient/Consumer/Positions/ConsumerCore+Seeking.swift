@@ -185,8 +185,10 @@ extension ConsumerCore {
     ) throws(KafkaError) {
         let places = self.state.withLock { state in
             state.dropStashed(state.assignment)
+            // Left out are those whose place is still being found out: they are started when it is.
             return state.assignment.reduce(into: [:]) { places, partition in
-                places[partition] = offsets[partition] ?? state.nextOffset(of: partition) ?? LogicalOffset.stored
+                places[partition] =
+                    offsets[partition] ?? state.nextOffset(of: partition) ?? state.places[partition]?.absoluteOffset
             }
         }
         try self.replaceAssignment(places, client: client, operation: operation)

@@ -237,7 +237,7 @@ extension ConsumerCore {
         case .committing:
             self.logger.warning("what was processed of partitions that are given up was not committed in time")
         case .placing:
-            // librdkafka asks again.
+            // What is not found out yet is asked for again.
             break
         }
         self.finish(rebalance, client: client)
@@ -308,16 +308,16 @@ extension ConsumerCore {
         case .assigned:
             self.wasAssigned = true
             client.setLeaked(false)
-            self.forward(Array(rebalance.partitions), client: client)
-            self.state.withLock { $0.place(starts) }
-            self.tellListeners { $0.assigned(rebalance.partitions) }
-            let list = PartitionList(capacity: rebalance.partitions.count)
-            for partition in rebalance.partitions {
-                list.append(partition, offset: starts[partition]?.librdkafkaValue ?? LogicalOffset.invalid)
-            }
-            self.change(list, client: client, isAssignment: true)
+            let places = rebalance.partitions.reduce(into: [:]) { $0[$1] = starts[$1] ?? .committed }
+            let offsets = places.compactMapValues(\.absoluteOffset)
+            self.forward(Array(offsets.keys), client: client)
+            self.state.withLock { $0.place(places) }
+            self.tellListeners { $0.assigned(Set(offsets.keys)) }
+            self.change(PartitionList(offsets), client: client, isAssignment: true)
+            // The others follow when it is found out where they begin.
+            self.start(places.filter { offsets[$0.key] == nil })
         case .revoked, .lost:
-            // What an earlier answer took away already, librdkafka would not find.
+            // What an earlier answer took away already, and what was not started yet, librdkafka would not find.
             let known = rebalance.partitions.filter { self.partitionQueues[$0] != nil }
             self.change(PartitionList(known), client: client, isAssignment: false)
             for partition in known {
