@@ -73,10 +73,16 @@ struct GroupMember: AsyncParsableCommand {
                     }
                 } catch let error as KafkaError where error.code == .fenced {
                     // It stood still for longer than its transaction may take.
-                    try await StandardOutput.shared.write("fenced\n")
+                    try await Self.say("fenced")
                 }
             }
         }
+    }
+
+    /// Writes a line at once: whoever kills members waits for it.
+    private static func say(_ line: String) async throws {
+        try await StandardOutput.shared.write("\(line)\n")
+        try await StandardOutput.shared.flush()
     }
 
     private func copy(_ record: KafkaConsumerRecord) -> KafkaProducerRecord {
@@ -92,7 +98,7 @@ struct GroupMember: AsyncParsableCommand {
             guard !rebalance.partitions.isEmpty else { return }
             let partitions = rebalance.partitions.map { "\($0.partition)" }.sorted().joined(separator: " ")
             do {
-                try await StandardOutput.shared.write("lost \(partitions)\n")
+                try await Self.say("lost \(partitions)")
             } catch {
                 writeToStandardError("\(error)\n")
             }

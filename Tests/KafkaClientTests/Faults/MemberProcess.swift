@@ -12,8 +12,9 @@ final class MemberProcess: Sendable {
 
     let name: String
     private let process: Process
-    private let output = Pipe()
+    private let output = Collected<String>()
     private let ended = Gate()
+    private let fellSilent = Gate()
 
     /// Starts it.
     init(_ name: String, _ guarantee: Guarantee, of cluster: EmbeddedKafkaCluster) throws {
@@ -24,10 +25,22 @@ final class MemberProcess: Sendable {
             "--servers", cluster.bootstrapServers.joined(separator: ","), "--group", "g", "--name", name,
             "--guarantee", guarantee.rawValue, "--from", "in", "--to", "out",
         ]
-        self.process.standardOutput = self.output
+        let pipe = Pipe()
+        self.process.standardOutput = pipe
+        // A line is short enough to be written and read as a whole.
+        pipe.fileHandleForReading.readabilityHandler = { [output, fellSilent] handle in
+            let data = handle.availableData
+            for line in String(decoding: data, as: UTF8.self).split(separator: "\n") { output.append(String(line)) }
+            guard data.isEmpty else { return }
+            handle.readabilityHandler = nil
+            fellSilent.open()
+        }
         self.process.terminationHandler = { [ended] _ in ended.open() }
         try self.process.run()
     }
+
+    /// What it wrote so far.
+    var lines: [String] { self.output.elements }
 
     /// Sends it a signal.
     func send(_ signal: Int32) {
@@ -41,15 +54,11 @@ final class MemberProcess: Sendable {
     }
 
     /// Ends it as a service is ended, and expects that it does so.
-    ///
-    /// - Returns: the lines that it wrote.
-    @discardableResult
-    func stop(sourceLocation: SourceLocation = #_sourceLocation) async throws -> [String] {
+    func stop(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         self.send(SIGTERM)
         try await withDeadline(.seconds(60), "the end of the member \(self.name)") { await self.ended.wait() }
         #expect(self.process.terminationReason == .exit, "\(self.name)", sourceLocation: sourceLocation)
         #expect(self.process.terminationStatus == 0, "\(self.name)", sourceLocation: sourceLocation)
-        let text = String(decoding: try self.output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        return text.split(separator: "\n").map(String.init)
+        try await withDeadline(.seconds(20), "all that it wrote") { await self.fellSilent.wait() }
     }
 }

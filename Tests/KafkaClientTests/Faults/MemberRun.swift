@@ -64,8 +64,14 @@ final class MemberRun {
 
     /// The oldest leaves as it should.
     func leave() async throws {
-        self.lines += try await self.members.removeFirst().stop()
+        try await self.stopFirst()
         self.departures += 1
+    }
+
+    private func stopFirst() async throws {
+        let member = self.members.removeFirst()
+        try await member.stop()
+        self.lines += member.lines
     }
 
     /// The oldest is killed.
@@ -106,7 +112,7 @@ final class MemberRun {
             let committed = try await self.committed()
             return Self.places.allSatisfy { committed[$0] == Int64(sent.perPartition[Int($0.partition)]) }
         }
-        while !self.members.isEmpty { self.lines += try await self.members.removeFirst().stop() }
+        while !self.members.isEmpty { try await self.stopFirst() }
         return (sent, self.lines)
     }
 

@@ -73,7 +73,7 @@ extension ConsumerCore {
         let unstarted = try await Task { try await client.seek(offsets, timeout: timeout) }.value
         if !unstarted.isEmpty {
             let places = offsets.filter { unstarted.contains($0.key) }
-            try await self.restart(places, client: client, operation: Self.seekOperation)
+            try await self.restart(places, isChoice: true, client: client, operation: Self.seekOperation)
         }
         // Where partitions are given up, so that none is while its new place is stored.
         try await self.onPump(client) { client throws(KafkaError) in
@@ -103,16 +103,16 @@ extension ConsumerCore {
     /// Starts partitions anew at other places. This works in every state of a partition, also before its first fetch and
     /// after an error that ended fetching, when librdkafka can't seek. The gate must be held.
     ///
-    /// Partitions that are being assigned begin there once the group is answered.
-    ///
-    /// - Throws: a retriable ``KafkaError`` in other rebalances: librdkafka would take this for the answer.
+    /// - Parameter isChoice: whether partitions that are being assigned are to begin there, too.
+    /// - Throws: a retriable ``KafkaError`` while the group rebalances: librdkafka would take this for the answer.
     func restart(
         _ offsets: [KafkaTopicPartition: Int64],
+        isChoice: Bool = false,
         client: ClientHandle,
         operation: String
     ) async throws(KafkaError) {
         try await self.onPump(client) { client throws(KafkaError) in
-            if self.choose(offsets) { return }
+            if isChoice, self.choose(offsets) { return }
             guard self.line.current == nil else {
                 throw KafkaError(
                     .groupMembership,

@@ -7,7 +7,8 @@
 /// The stream of a partition (``partitions``) ends at a seek, and another one begins at the new place.
 ///
 /// Seeking works while the reader waits or processes, from any task, while a partition is being assigned, before the first
-/// record and while it is paused; it stays paused. Only partitions that the consumer owns can be moved, not those that it is about to give up.
+/// record and while it is paused; it stays paused. Only partitions that the consumer owns can be moved, not those that it is
+/// about to give up.
 extension KafkaConsumer {
     /// Reads a partition on from a place.
     ///
