@@ -6,18 +6,61 @@ internal import Synchronization
 ///
 /// librdkafka says when a connection ends, and mostly, but not always, when all have: it miscounts those to coordinators that
 /// it has lost (2.0). It never says that one is up again. So a broker is asked then: the connection counts as lost when none
-/// answers within a moment, and one is asked again and again until it does.
+/// answers within some seconds, and one is asked again and again until it does.
 ///
 /// It has a pointer to the client and no reference, since a weak one would make every retain of the client slow; the client
 /// stops it before it is destroyed.
 final class ConnectionWatch: Sendable {
-    private struct State {
-        var isLooking = false
-        var isLost = false
+    /// What was heard and asked, and what follows.
+    struct State {
+        /// How many times in a row no broker answers before the connection counts as lost. A broker that is busy, or is being
+        /// connected to again, may take its time.
+        static let looksBeforeLoss = 4
+
+        private(set) var isLooking = false
+        private(set) var isLost = false
+        private var hasNews = false
+        private var misses = 0
         var isStopped = false
+
+        /// A connection is down. The answer: whether a look has to begin.
+        mutating func wentDown() -> Bool {
+            guard !self.isStopped else { return false }
+            self.hasNews = true
+            defer { self.isLooking = true }
+            return !self.isLooking
+        }
+
+        /// A broker is about to be asked: what is heard from now on may be news to it. The answer: whether it still should.
+        mutating func willLook() -> Bool {
+            self.hasNews = false
+            return !self.isStopped
+        }
+
+        /// A broker was asked. The answer: what is to be told, if anything.
+        mutating func looked(isReached: Bool) -> Change? {
+            guard !self.isStopped else { return nil }
+            self.isLooking = !isReached || self.hasNews
+            self.misses = isReached ? 0 : self.misses + 1
+            if self.isLost, isReached {
+                self.isLost = false
+                return .restored
+            }
+            if !self.isLost, self.misses >= Self.looksBeforeLoss {
+                self.isLost = true
+                return .lost
+            }
+            return nil
+        }
     }
 
-    /// How long a broker may take to answer.
+    /// What an observer may be told.
+    enum Change {
+        case lost
+        case restored
+    }
+
+    /// How long a broker may take to answer, and the least time between two questions.
     private static let step = 500
 
     private let client: SendablePointer
@@ -41,12 +84,7 @@ final class ConnectionWatch: Sendable {
     /// librdkafka says that a connection is down, or all are. Before the first contact that is for others to tell.
     func connectionWentDown() {
         guard self.problem.hasContact else { return }
-        let begins = self.state.withLock { state in
-            guard !state.isLooking, !state.isStopped else { return false }
-            state.isLooking = true
-            return true
-        }
-        if begins {
+        if self.state.withLock({ $0.wentDown() }) {
             self.queue.async { self.look() }
         }
     }
@@ -59,7 +97,7 @@ final class ConnectionWatch: Sendable {
 
     /// Asks a broker; on the queue, so that what is told keeps its order.
     private func look() {
-        guard !self.state.withLock({ $0.isStopped }) else { return }
+        guard self.state.withLock({ $0.willLook() }) else { return }
         let nextLook = DispatchTime.now() + .milliseconds(Self.step)
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let response = rd_kafka_metadata(self.client.value, 0, nil, &metadata, Int32(Self.step))
@@ -67,15 +105,13 @@ final class ConnectionWatch: Sendable {
         if let metadata { rd_kafka_metadata_destroy(metadata) }
         let reason = self.problem.reason
         if isReached { self.problem.clear() }
-        let change = self.state.withLock { state -> KafkaConnectionChange? in
-            guard !state.isStopped else { return nil }
-            state.isLooking = !isReached
-            guard state.isLost == isReached else { return nil }
-            state.isLost = !isReached
-            return isReached ? .restored : .lost(reason: reason)
+        let (change, looksAgain) = self.state.withLock { ($0.looked(isReached: isReached), $0.isLooking) }
+        switch change {
+        case .lost: self.observer(.lost(reason: reason))
+        case .restored: self.observer(.restored)
+        case nil: break
         }
-        if let change { self.observer(change) }
-        if !isReached {
+        if looksAgain {
             self.queue.asyncAfter(deadline: nextLook) { self.look() }
         }
     }

@@ -88,6 +88,36 @@ struct ConnectionChangeTests {
         }
     }
 
+    /// What is heard while a broker is being asked may be newer than its answer: it is asked once more.
+    @Test func aLossWhileABrokerIsAskedIsNotMissed() {
+        var state = ConnectionWatch.State()
+        let first = (begins: state.wentDown(), looks: state.willLook())
+        #expect(first.begins && first.looks)
+        let isSecondLook = state.wentDown()
+        #expect(!isSecondLook, "one look is under way")
+        let change = (state.looked(isReached: true), state.isLooking)
+        #expect(change == (nil, true))
+        let again = (state.willLook(), state.looked(isReached: true), state.isLooking)
+        #expect(again == (true, nil, false))
+    }
+
+    @Test func aBrokerThatIsSlowToAnswerIsNotLost() async throws {
+        try await withCluster(topics: ["t": 1]) { cluster in
+            let changes = Collected<KafkaConnectionChange>()
+            var configuration = KafkaConsumer.Configuration.test(cluster, group: "g")
+            configuration.heartbeatInterval = .milliseconds(200)
+            configuration.onConnectionChange = { changes.append($0) }
+            try await withConsumer(configuration, subscribedTo: ["t"]) { consumer in
+                try await eventually("it is a member") { consumer.assignment.count == 1 }
+                _ = try await consumer.watermarks(of: KafkaTopicPartition(topic: "t", partition: 0))
+                let slowness = try await cluster.faults.add(.init(.metadata, .delay(.milliseconds(700)), times: 2))
+                _ = try await cluster.faults.add(.init(.heartbeat, .disconnectBefore))
+                try await slowness.happened(times: 2)
+                try await always(for: .seconds(2), "nothing is told") { changes.count == 0 }
+            }
+        }
+    }
+
     @Test(arguments: Loss.allCases)
     func ofAProducer(loss: Loss) async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
