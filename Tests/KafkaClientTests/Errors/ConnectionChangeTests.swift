@@ -110,9 +110,9 @@ struct ConnectionChangeTests {
             try await withConsumer(configuration, subscribedTo: ["t"]) { consumer in
                 try await eventually("it is a member") { consumer.assignment.count == 1 }
                 _ = try await consumer.watermarks(of: KafkaTopicPartition(topic: "t", partition: 0))
-                let slowness = try await cluster.faults.add(.init(.metadata, .delay(.milliseconds(700)), times: 2))
+                let slowness = try await cluster.faults.add(.init(.metadata, .delay(.milliseconds(700))))
                 _ = try await cluster.faults.add(.init(.heartbeat, .disconnectBefore))
-                try await slowness.happened(times: 2)
+                try await slowness.happened()
                 try await always(for: .seconds(2), "nothing is told") { changes.count == 0 }
             }
         }
