@@ -63,6 +63,9 @@ class Completion: @unchecked Sendable {
     }
 
     /// Returns when it has happened, with `true`, or when the task is cancelled, with `false`.
+    ///
+    /// Inlined, as what calls it for every record: of 10,000 tasks that wait, each brings its frames back into the cache.
+    @inline(__always)
     final func waitUnlessCancelled() async -> Bool {
         if self.isComplete { return true }
         let id = self.lastID.add(1, ordering: .relaxed).newValue

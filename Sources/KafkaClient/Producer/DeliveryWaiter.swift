@@ -44,6 +44,7 @@ final class DeliveryWaiter: Completion, @unchecked Sendable {
     }
 
     /// Waits for the report and answers what the sender gets.
+    @inline(__always)
     func metadata() async throws(KafkaError) -> KafkaRecordMetadata {
         guard await self.waitUnlessCancelled(), let report else {
             throw KafkaError(

@@ -60,7 +60,7 @@ extension Suite {
 
     private func rows(_ measured: [String: [Measurement]], suffix: String) -> [Row] {
         let reference = measured[Self.reference] ?? []
-        return [(Self.batches, 0.95), (Self.records, 0.9)].compactMap { kind, budget in
+        return [(Self.batches, 0.85), (Self.records, 0.8)].compactMap { kind, budget in
             guard let ours = measured[kind] else { return nil }
             return Row(
                 "consume-\(kind)\(suffix)",

@@ -6,7 +6,7 @@ extension Suite {
             factor: 2
         )
         return [
-            self.rate("produce-batches", budget: 0.95, ours: measured[0], reference: measured[1])
+            self.rate("produce-batches", budget: 0.85, ours: measured[0], reference: measured[1])
         ]
     }
 
@@ -19,8 +19,8 @@ extension Suite {
             factor: 2
         )
         return [
-            self.rate("tasks-10000", budget: 0.35, ours: measured[0], reference: measured[2]),
-            self.rate("receipts", budget: 0.6, ours: measured[1], reference: measured[2]),
+            self.rate("tasks-10000", budget: 0.25, ours: measured[0], reference: measured[2]),
+            self.rate("receipts", budget: 0.5, ours: measured[1], reference: measured[2]),
         ]
     }
 
