@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "KafkaClient", targets: ["KafkaClient"]),
         .library(name: "KafkaClientServiceLifecycle", targets: ["KafkaClientServiceLifecycle"]),
         .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
+        .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
         .executable(name: "kstream", targets: ["kstream"]),
         .executable(name: "order-pipeline", targets: ["order-pipeline"]),
@@ -113,9 +114,29 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "EventStreaming",
+            dependencies: [
+                "KafkaClient",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingTests",
+            dependencies: [
+                "EventStreaming",
+                "KafkaClient",
+                "EmbeddedKafka",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "OrderPipeline",
             dependencies: [
                 "KafkaClient",
+                "EventStreaming",
                 "CommandLineSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -150,6 +171,7 @@ let package = Package(
             dependencies: [
                 "OrderPipeline",
                 "order-pipeline",
+                "EventStreaming",
                 "KafkaClient",
                 "EmbeddedKafka",
                 "CommandLineSupport",

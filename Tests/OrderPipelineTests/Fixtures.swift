@@ -1,3 +1,4 @@
+import EventStreaming
 import Foundation
 
 @testable import OrderPipeline
@@ -115,20 +116,5 @@ extension String {
             guard let time = UTCTime(rfc3339: self.utf8) else { throw FixtureError(text: self) }
             return time
         }
-    }
-}
-
-/// A generator of the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        self.state = self.state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let mixed = (self.state ^ (self.state >> 33)) &* 0xFF51_AFD7_ED55_8CCD
-        return mixed ^ (mixed >> 33)
     }
 }

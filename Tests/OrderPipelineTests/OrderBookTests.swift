@@ -1,5 +1,7 @@
 import CommandLineSupport
+import EventStreaming
 import Foundation
+import TestSupport
 import Testing
 
 @testable import OrderPipeline

@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import KafkaClient
+import TestSupport
 import Testing
 
 @testable import kstream

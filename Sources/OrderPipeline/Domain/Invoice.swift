@@ -1,3 +1,5 @@
+public import EventStreaming
+
 /// An invoice as it comes in: an order or a credit note, by what is done with it.
 public struct Invoice: Sendable, Hashable {
     /// The invoice number, which is also the order's id and the key of every record about it.

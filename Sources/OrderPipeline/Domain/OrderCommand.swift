@@ -1,3 +1,5 @@
+internal import EventStreaming
+
 /// What the pipeline is asked to do: the value of a record in `orders.commands`, and a line of a JSON Lines file.
 ///
 /// The JSON form is the contract in `Schemas/order-command.schema.json`.

@@ -1,3 +1,5 @@
+public import EventStreaming
+
 /// What the orders service has decided: the value of a record in `orders.events`.
 ///
 /// Events carry what the services after it need, so that none of them has to ask another or to remember.

@@ -1,3 +1,5 @@
+public import EventStreaming
+
 /// What the payments service has done: the value of a record in `payments.events`.
 public enum PaymentEvent: Sendable, Hashable {
     /// The money is taken; the order may be shipped.

@@ -1,3 +1,5 @@
+public import EventStreaming
+
 /// What the shipping service has done: the value of a record in `shipping.events`.
 public enum ShippingEvent: Sendable, Hashable {
     /// The order is on its way.

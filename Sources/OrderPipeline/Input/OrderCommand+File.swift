@@ -1,3 +1,5 @@
+internal import EventStreaming
+
 extension OrderCommand {
     /// Reads a line of a JSON Lines file, strictly (``JSONReader``).
     ///

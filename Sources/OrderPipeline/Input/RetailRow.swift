@@ -1,3 +1,5 @@
+internal import EventStreaming
+
 /// One row of a file in the Online Retail layout: one line of one invoice.
 struct RetailRow: Sendable, Hashable {
     /// The columns, in their order.

@@ -1,3 +1,5 @@
+internal import EventStreaming
+
 /// What is known about one order: one fact for each event, each at most once.
 ///
 /// Facts only ever fill in. So it makes no difference in which order the events of three topics arrive, nor how often

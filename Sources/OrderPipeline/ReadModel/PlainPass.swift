@@ -1,3 +1,5 @@
+internal import EventStreaming
+
 /// The totals by one plain pass over the file: what the pipeline must come to.
 ///
 /// It shares the reading of rows with the pipeline and nothing else. The rules stand here a second time, in other words

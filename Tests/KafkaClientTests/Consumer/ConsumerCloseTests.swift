@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import Logging
+import TestSupport
 import Testing
 
 @testable import KafkaClient

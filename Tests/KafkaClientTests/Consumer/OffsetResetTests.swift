@@ -1,6 +1,7 @@
 import EmbeddedKafka
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KafkaClient

@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KafkaClient

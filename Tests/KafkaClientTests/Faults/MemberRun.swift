@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import Foundation
+import TestSupport
 import Testing
 
 @testable import KafkaClient

@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import MetricsTestKit
+import TestSupport
 import Testing
 
 @testable import KafkaClient

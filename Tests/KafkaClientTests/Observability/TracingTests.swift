@@ -1,6 +1,7 @@
 import EmbeddedKafka
 import InMemoryTracing
 import Synchronization
+import TestSupport
 import Testing
 import Tracing
 

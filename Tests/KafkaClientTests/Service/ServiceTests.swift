@@ -3,6 +3,7 @@ import KafkaClientServiceLifecycle
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KafkaClient

@@ -1,28 +1,7 @@
 import Dispatch
 import Synchronization
+import TestSupport
 import Testing
-
-/// What a test waited for did not come in time.
-struct DeadlineExceeded: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Waits until a condition holds, looking every few milliseconds.
-func eventually(
-    within limit: Duration = .seconds(20),
-    _ what: String,
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while !(try await condition()) {
-        try Task.checkCancellation()
-        try #require(ContinuousClock.now < deadline, "\(what): not within \(limit)", sourceLocation: sourceLocation)
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(5)) { continuation.resume() }
-        }
-    }
-}
 
 /// Runs an operation that may hang when the code is wrong: then this throws, and the operation is left alone.
 func withDeadline<R: Sendable>(
@@ -124,18 +103,6 @@ final class Gate: Sendable {
     }
 }
 
-/// A list that several tasks append to.
-final class Collected<Element: Sendable>: Sendable {
-    private let state = Mutex<[Element]>([])
-
-    var elements: [Element] { self.state.withLock { $0 } }
-    var count: Int { self.state.withLock { $0.count } }
-
-    func append(_ element: Element) {
-        self.state.withLock { $0.append(element) }
-    }
-}
-
 /// Starts a call that blocks in C for a while; returns when it most likely does.
 func startBlockingCall<R: Sendable>(
     _ call: @escaping @Sendable () async throws -> R
@@ -158,7 +125,7 @@ func always(
     _ condition: () throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + period
-    try await eventually(within: period + .seconds(20), "the end of a period", sourceLocation: sourceLocation) {
+    try await eventually(within: period + .seconds(20), "the end of a period") {
         try #require(try condition(), "\(what): always, for \(period)", sourceLocation: sourceLocation)
         return ContinuousClock.now >= end
     }

@@ -1,5 +1,6 @@
 import Dispatch
 import EmbeddedKafka
+import TestSupport
 import Testing
 
 @testable import KafkaClient

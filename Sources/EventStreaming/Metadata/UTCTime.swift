@@ -1,25 +1,61 @@
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
 /// A moment in UTC, to the millisecond, from the year 1 to the year 9999.
 ///
-/// In JSON it is an RFC 3339 string that ends in `Z`: `2010-12-01T08:26:00Z`.
+/// In JSON it is an RFC 3339 string, written with `Z`: `2010-12-01T08:26:00Z`.
 public struct UTCTime: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     public let millisecondsSince1970: Int64
 
-    /// Reads `2010-12-01T08:26:00Z`, with up to three decimals of a second where they are given.
+    /// Makes a moment of milliseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: `nil` before the year 1 and after the year 9999.
+    public init?(millisecondsSince1970: Int64) {
+        guard Self.range.contains(millisecondsSince1970) else { return nil }
+        self.millisecondsSince1970 = millisecondsSince1970
+    }
+
+    /// Reads `2010-12-01T08:26:00Z`, as RFC 3339 has it: with decimals of a second, of which milliseconds are kept, and with
+    /// another offset than `Z`.
     /// - Returns: `nil` for any other form and for moments that don't exist.
     public init?(rfc3339 text: some Collection<UInt8>) {
-        let bytes = Array(text)
-        guard bytes.last == UInt8(ascii: "Z"), bytes.count >= 20 else { return nil }
+        var bytes = Array(text)
+        guard bytes.count >= 20, let offset = Self.takeOffset(from: &bytes), bytes.count >= 19 else { return nil }
         var milliseconds = 0
-        if bytes.count > 20 {
-            let decimals = bytes[20..<(bytes.count - 1)]
-            guard bytes[19] == UInt8(ascii: "."), (1...3).contains(decimals.count),
-                let value = Self.number(decimals)
+        if bytes.count > 19 {
+            let decimals = bytes[20...]
+            guard bytes[19] == UInt8(ascii: "."), (1...9).contains(decimals.count), Self.number(decimals) != nil,
+                let value = Self.number(decimals.prefix(3))
             else { return nil }
-            milliseconds = [100, 10, 1][decimals.count - 1] * value
+            milliseconds = [100, 10, 1][min(decimals.count, 3) - 1] * value
         }
-        self.init(dateTime: bytes[..<19], separator: UInt8(ascii: "T"), milliseconds: milliseconds)
+        // Small letters are allowed (RFC 3339, section 5.6).
+        if bytes[10] == UInt8(ascii: "t") { bytes[10] = UInt8(ascii: "T") }
+        guard let local = Self(dateTime: bytes[..<19], separator: UInt8(ascii: "T"), milliseconds: milliseconds) else {
+            return nil
+        }
+        self.init(millisecondsSince1970: local.millisecondsSince1970 - Int64(offset) * 60_000)
     }
+
+    /// Removes `Z`, `+02:00` or `-02:00` from the end; the answer is in minutes.
+    private static func takeOffset(from bytes: inout [UInt8]) -> Int? {
+        if let last = bytes.last, last == UInt8(ascii: "Z") || last == UInt8(ascii: "z") {
+            bytes.removeLast()
+            return 0
+        }
+        let offset = Array(bytes.suffix(6))
+        guard offset[0] == UInt8(ascii: "+") || offset[0] == UInt8(ascii: "-"), offset[3] == UInt8(ascii: ":"),
+            let hours = Self.number(offset[1...2]), let minutes = Self.number(offset[4...5]), hours < 24, minutes < 60
+        else { return nil }
+        bytes.removeLast(6)
+        return (offset[0] == UInt8(ascii: "+") ? 1 : -1) * (hours * 60 + minutes)
+    }
+
+    /// From the first to the last millisecond that can be written.
+    private static let range = Int64(-62_135_596_800_000)...Int64(253_402_300_799_999)
 
     /// Reads `2010-12-01 08:26:00` as UTC, the form of the Online Retail data.
     /// - Returns: `nil` for any other form and for moments that don't exist.
@@ -41,6 +77,18 @@ public struct UTCTime: Sendable, Hashable, Comparable {
         let days = Self.days(before: year) + (1..<month).reduce(0) { $0 + Self.days(inMonth: $1, of: year) } + day - 1
         let seconds = (days - Self.days(before: 1970)) * 86_400 + hour * 3600 + minute * 60 + second
         self.millisecondsSince1970 = Int64(seconds * 1000 + milliseconds)
+    }
+
+    /// The time of the system's clock.
+    public static var now: UTCTime {
+        // No clock is set beyond the year 9999, or nothing would work.
+        UTCTime(millisecondsSince1970: Int64(Date().timeIntervalSince1970 * 1000)) ?? .distantFuture
+    }
+
+    private static let distantFuture = UTCTime(unchecked: range.upperBound)
+
+    private init(unchecked milliseconds: Int64) {
+        self.millisecondsSince1970 = milliseconds
     }
 
     /// Whether the left moment is earlier.

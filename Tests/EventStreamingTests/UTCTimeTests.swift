@@ -1,7 +1,7 @@
+import EventStreaming
 import Foundation
+import TestSupport
 import Testing
-
-@testable import OrderPipeline
 
 @Suite("UTCTime")
 struct UTCTimeTests {
@@ -35,15 +35,31 @@ struct UTCTimeTests {
     @Test(
         "refuses what is not a moment in UTC",
         arguments: [
-            "", "Z", "2010-12-01", "2010-12-01 08:26:00Z", "2010-12-01T08:26:00", "2010-12-01T08:26:00+01:00",
+            "", "Z", "2010-12-01", "2010-12-01 08:26:00Z", "2010-12-01T08:26:00", "2010-12-01T08:26:00+0100",
             "2010-13-01T08:26:00Z", "2010-00-01T08:26:00Z", "2010-02-29T08:26:00Z", "1900-02-29T08:26:00Z",
             "2010-12-32T08:26:00Z", "2010-12-01T24:00:00Z", "2010-12-01T08:60:00Z", "2010-12-01T08:26:60Z",
-            "0000-01-01T00:00:00Z", "2010-12-01T08:26:00.Z", "2010-12-01T08:26:00.1234Z", "2010-12-01T08:26:00.-1Z",
+            "0000-01-01T00:00:00Z", "2010-12-01T08:26:00.Z", "2010-12-01T08:26:00.1234567890Z",
+            "2010-12-01T08:26:00.-1Z",
+            "2010-12-01T08:26:00.123xZ", "2010-12-01T08:26:00+24:00", "2010-12-01T08:26:00+01:60", "+01:00",
+            "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2010-12-01T08:26:00+-1:00",
             "+010-12-01T08:26:00Z", "2010-12-01T08:26:0٣Z", "12010-12-01T08:26:00Z",
         ]
     )
     func refuses(text: String) {
         #expect(UTCTime(rfc3339: text.utf8) == nil)
+    }
+
+    @Test(
+        "reads what others write",
+        arguments: [
+            ("2010-12-01T09:26:00+01:00", "2010-12-01T08:26:00Z"),
+            ("2010-12-01T00:00:00.123456789-05:30", "2010-12-01T05:30:00.123Z"),
+            ("2010-12-01t08:26:00.5z", "2010-12-01T08:26:00.500Z"),
+            ("2010-12-01T08:26:00-00:00", "2010-12-01T08:26:00Z"),
+        ]
+    )
+    func othersForms(text: String, utc: String) throws {
+        #expect(try text.utcTime.description == utc)
     }
 
     @Test("reads the form of the data")
@@ -54,5 +70,11 @@ struct UTCTimeTests {
         #expect(UTCTime(dateTime: "2010-12-01T08:26:00".utf8) == nil)
         #expect(UTCTime(dateTime: "2010-12-01 08:26".utf8) == nil)
         #expect(UTCTime(dateTime: "01/12/2010 08:26:00".utf8) == nil)
+    }
+}
+
+extension String {
+    fileprivate var utcTime: UTCTime {
+        get throws { try #require(UTCTime(rfc3339: self.utf8)) }
     }
 }

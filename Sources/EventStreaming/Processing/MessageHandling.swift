@@ -1,0 +1,91 @@
+internal import KafkaClient
+internal import Logging
+
+/// What a processor does with one message, whatever the guarantee: it has it handled, again where that may help, and answers
+/// what is to be sent for it.
+struct MessageHandling<Key: Sendable, Value: Sendable>: Sendable {
+    let configuration: ProcessorConfiguration
+    let topics: [String: Topic<Key, Value>]
+    let handler: Processor<Key, Value>.Handler
+    let logger: Logger
+
+    /// - Returns: the records to send, in order; for a message that is given up, its dead letter.
+    /// - Throws: ``ProcessorError`` when the processor has to stop; `CancellationError`.
+    func outcome(of record: KafkaConsumerRecord) async throws -> [KafkaProducerRecord] {
+        // The consumer is subscribed to these topics alone.
+        guard let topic = self.topics[record.topic] else { return [] }
+        let message = topic.message(of: record)
+        do {
+            return try await self.attempts(message)
+        } catch let failure as MessageFailure {
+            return [try self.deadLetter(of: record, failure: failure)]
+        }
+    }
+
+    private func attempts(_ message: ReceivedMessage<Key, Value>) async throws -> [KafkaProducerRecord] {
+        let retry = self.configuration.retry
+        let firstTime = UTCTime.now
+        var attempt = 1
+        while true {
+            let output = ProcessorOutput(source: self.configuration.name, cause: message.metadata)
+            do {
+                try await self.handler(message, output)
+                return output.sentRecords
+            } catch {
+                // Whatever a handler makes of it.
+                try Task.checkCancellation()
+                switch self.configuration.errorAction(error) {
+                case .retry where attempt < retry.attempts:
+                    self.log(error, message, "it is handled again", level: .info)
+                case .retry, .deadLetter:
+                    throw MessageFailure(error: error, attempts: attempt, firstTime: firstTime)
+                case .stop:
+                    throw self.stop(message.record, error)
+                }
+            }
+            try await Task.sleep(for: retry.delay(after: attempt, chance: .random(in: 0...1)))
+            attempt += 1
+        }
+    }
+
+    private func deadLetter(
+        of record: KafkaConsumerRecord,
+        failure: MessageFailure
+    ) throws -> KafkaProducerRecord {
+        guard let policy = self.configuration.deadLetters else { throw self.stop(record, failure.error) }
+        let letter = DeadLetter(record, failure: failure, processor: self.configuration.name)
+        let topic = policy.topic(record.topic)
+        self.logger.warning(
+            "a message is given up and becomes a dead letter",
+            metadata: [
+                "record": "\(record.topicPartition)@\(record.offset)", "error": "\(failure.error)",
+                "attempts": "\(failure.attempts)", "topic": "\(topic)",
+            ]
+        )
+        return letter.record(of: record, topic: topic)
+    }
+
+    private func stop(_ record: KafkaConsumerRecord, _ error: any Error) -> ProcessorError {
+        ProcessorError(
+            .stopped,
+            processor: self.configuration.name,
+            message: "stopped at \(record.topicPartition)@\(record.offset), which is not processed: \(error)",
+            cause: error
+        )
+    }
+
+    private func log(_ error: any Error, _ message: ReceivedMessage<Key, Value>, _ text: String, level: Logger.Level) {
+        self.logger.log(
+            level: level,
+            "a message could not be handled; \(text)",
+            metadata: ["record": "\(message.topicPartition)@\(message.offset)", "error": "\(error)"]
+        )
+    }
+}
+
+/// Why, and after how much, a message was given up.
+struct MessageFailure: Error {
+    var error: any Error
+    var attempts: Int
+    var firstTime: UTCTime
+}

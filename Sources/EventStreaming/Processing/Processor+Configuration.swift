@@ -1,0 +1,108 @@
+public import KafkaClient
+
+/// What a processor promises of each message.
+public enum ProcessingGuarantee: Sendable, Hashable {
+    /// What is sent for a message, and that it is processed, become true together, in a transaction: readers of committed
+    /// records see the outputs of each message once. A handler's effects elsewhere are not part of it.
+    case exactlyOnce
+    /// A message is processed when all that was sent for it is acknowledged. After a crash some are processed again, and sent
+    /// for again.
+    case atLeastOnce
+}
+
+/// How a ``Processor`` works.
+public struct ProcessorConfiguration: Sendable {
+    /// The name: that of its consumer group unless ``consumer`` has one, and the source of the events that it sends.
+    public var name: String
+    /// What it promises. Default: exactly once.
+    public var guarantee = ProcessingGuarantee.exactlyOnce
+    /// Which messages wait for each other. Default: those with equal keys.
+    public var ordering = KafkaConsumer.ProcessingOrder.key
+    /// How many handlers run at a time, of all partitions together. Default: 16.
+    public var concurrency = 16
+    /// At least once: how many messages of a partition may be in memory, from the oldest one that is not done; a full window
+    /// stops the reading of its partition. Default: 1,000. Exactly once works by batches of
+    /// `KafkaConsumer.Configuration.maxBatchRecords` instead.
+    public var window = 1_000
+    /// How often, and after which pauses, a message is handled again.
+    public var retry = RetryPolicy()
+    /// What becomes of a message whose handler threw this error. Default: ``ErrorAction/standard(_:)``.
+    public var errorAction: @Sendable (any Error) -> ErrorAction = { .standard($0) }
+    /// Where messages go that can't be processed; without, the processor ends at the first one. Default: topics with the
+    /// suffix `.dead-letters`.
+    public var deadLetters: DeadLetterPolicy? = DeadLetterPolicy()
+    /// The consumer. Its commit policy is the processor's affair.
+    public var consumer: KafkaConsumer.Configuration
+    /// The producer. Exactly once, it gets a transactional id of its own where it has none.
+    ///
+    /// An instance that dies leaves a transaction open. Give each instance a `transactionalID` that it has again when it is
+    /// restarted, such as its host's name: it then ends that transaction, for which the group's others wait otherwise, up to
+    /// `transactionTimeout`.
+    public var producer: KafkaProducer.Configuration
+
+    /// Makes a configuration with the defaults.
+    ///
+    /// - Parameters:
+    ///   - name: names the processor, its group, and its events' source.
+    ///   - bootstrapServers: `host:port` of some brokers.
+    public init(name: String, bootstrapServers: [String]) {
+        self.name = name
+        self.consumer = KafkaConsumer.Configuration(bootstrapServers: bootstrapServers, group: name)
+        self.producer = KafkaProducer.Configuration(bootstrapServers: bootstrapServers)
+    }
+
+    /// Throws when the parts do not go together.
+    func check(inputs: [String]) throws(ProcessorError) {
+        func fail(_ message: String) -> ProcessorError {
+            ProcessorError(.configuration, processor: self.name, message: message)
+        }
+        if self.name.isEmpty { throw fail("`name` is empty") }
+        if inputs.isEmpty { throw fail("there is no topic to read") }
+        if let problem = self.retry.problem { throw fail("`retry`: \(problem)") }
+        if !(1...10_000).contains(self.concurrency) {
+            throw fail("`concurrency` is \(self.concurrency): it must be from 1 to 10,000")
+        }
+        if self.retry.longestWait >= self.consumer.maxPollInterval {
+            throw fail(
+                "`retry` may keep a message for \(self.retry.longestWait), and the group takes the partition away after "
+                    + "`consumer.maxPollInterval` (\(self.consumer.maxPollInterval)): give it fewer or shorter pauses"
+            )
+        }
+        if self.guarantee == .exactlyOnce, self.retry.longestWait >= self.producer.transactionTimeout {
+            throw fail(
+                "`retry` may keep a message for \(self.retry.longestWait), and the brokers abort its transaction after "
+                    + "`producer.transactionTimeout` (\(self.producer.transactionTimeout)): give it fewer or shorter pauses"
+            )
+        }
+        if let deadLetters, let loop = inputs.first(where: { inputs.contains(deadLetters.topic($0)) }) {
+            throw fail(
+                "dead letters of \(loop) would go to \(deadLetters.topic(loop)), which the processor reads itself"
+            )
+        }
+    }
+
+    /// The consumer's configuration as the guarantee needs it.
+    var consumerConfiguration: KafkaConsumer.Configuration {
+        var configuration = self.consumer
+        configuration.group = configuration.group ?? self.name
+        switch self.guarantee {
+        case .exactlyOnce: configuration.commitPolicy = .manual
+        case .atLeastOnce:
+            if configuration.commitPolicy == .manual {
+                configuration.commitPolicy = .afterProcessing(interval: .seconds(5))
+            }
+        }
+        return configuration
+    }
+
+    /// The producer's configuration as the guarantee needs it.
+    var producerConfiguration: KafkaProducer.Configuration {
+        var configuration = self.producer
+        switch self.guarantee {
+        case .exactlyOnce:
+            configuration.transactionalID = configuration.transactionalID ?? "\(self.name)-\(EventID.next())"
+        case .atLeastOnce: configuration.transactionalID = nil
+        }
+        return configuration
+    }
+}

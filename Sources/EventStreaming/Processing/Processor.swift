@@ -1,0 +1,128 @@
+internal import KafkaClient
+public import Logging
+
+/// Reads messages of typed topics, has each handled, and sends what the handler answers: a service.
+///
+/// ```swift
+/// let payments = Processor(
+///     .init(name: "payments", bootstrapServers: ["localhost:9092"]),
+///     reading: [orders]
+/// ) { message, output in
+///     let order = try message.value
+///     try output.send(Message(key: order.id, value: authorise(order)), to: paymentEvents)
+/// }
+/// try await payments.run()
+/// ```
+///
+/// Instances of the same name share the partitions. Messages that belong together (``ProcessorConfiguration/ordering``) are
+/// handled one after the other, others beside each other. A message whose handler throws is handled again, becomes a dead
+/// letter, or stops the processor, as its configuration says. A handler is to suspend rather than block, and may be run again
+/// for the same message at any time.
+public struct Processor<Key: Sendable, Value: Sendable>: Sendable {
+    /// Handles one message.
+    public typealias Handler = @Sendable (ReceivedMessage<Key, Value>, ProcessorOutput) async throws -> Void
+
+    private let configuration: ProcessorConfiguration
+    private let inputs: [Topic<Key, Value>]
+    private let handler: Handler
+    private let logger: Logger
+
+    /// Makes a processor; nothing is connected before it runs.
+    ///
+    /// - Parameters:
+    ///   - configuration: how it works.
+    ///   - inputs: the topics to read.
+    ///   - logger: takes what the processor and its clients have to say.
+    ///   - handler: handles one message, and throws where it can't.
+    public init(
+        _ configuration: ProcessorConfiguration,
+        reading inputs: [Topic<Key, Value>],
+        logger: Logger = Logger(label: "EventStreaming.Processor"),
+        handler: @escaping Handler
+    ) {
+        self.configuration = configuration
+        self.inputs = inputs
+        self.handler = handler
+        var logger = logger
+        logger[metadataKey: "processor"] = "\(configuration.name)"
+        self.logger = logger
+    }
+
+    /// Processes messages until the task is cancelled: then what is being handled is left, or finished where it can be, and
+    /// the processor leaves its group.
+    ///
+    /// - Throws: ``ProcessorError`` for a configuration that can't work, and when an error stopped it; `KafkaError` of the
+    ///   clients. It does not throw when it is cancelled.
+    public func run() async throws {
+        try self.configuration.check(inputs: self.inputs.map(\.name))
+        do {
+            try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.logger) { producer in
+                try await self.checkDeadLetterTopics(producer)
+                try await withKafkaConsumer(
+                    self.configuration.consumerConfiguration,
+                    subscribedTo: self.inputs.map(\.name),
+                    logger: self.logger
+                ) { consumer in
+                    try await self.process(consumer, producer)
+                }
+            }
+        } catch is CancellationError where Task.isCancelled {
+            // Asked to end.
+        }
+    }
+
+    private func process(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
+        let handling = MessageHandling(
+            configuration: self.configuration,
+            topics: Dictionary(self.inputs.map { ($0.name, $0) }) { first, _ in first },
+            handler: self.handler,
+            logger: self.logger
+        )
+        switch self.configuration.guarantee {
+        case .atLeastOnce:
+            try await consumer.process(
+                ordering: self.configuration.ordering,
+                concurrency: self.configuration.concurrency,
+                window: self.configuration.window
+            ) { record in
+                try await producer.sendAll(try await handling.outcome(of: record))
+            }
+        case .exactlyOnce:
+            let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
+            try await consumer.transform(through: producer) { batch, transaction in
+                try await lanes.forEach(in: batch) { record in
+                    for output in try await handling.outcome(of: record) {
+                        try await transaction.enqueue(output)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A dead letter that has nowhere to go would stop the processor in the middle of the night.
+    private func checkDeadLetterTopics(_ producer: KafkaProducer) async throws {
+        guard let policy = self.configuration.deadLetters else { return }
+        for topic in Set(self.inputs.map { policy.topic($0.name) }).sorted() {
+            do {
+                _ = try await producer.partitions(of: topic, timeout: .seconds(30))
+            } catch let error as KafkaError where error.code == .unknownTopicOrPartition {
+                throw ProcessorError(
+                    .configuration,
+                    processor: self.configuration.name,
+                    message: "the topic for dead letters, \(topic), does not exist: create it, or set `deadLetters`",
+                    cause: error
+                )
+            }
+        }
+    }
+}
+
+extension KafkaProducer {
+    /// Sends records in their order and returns when all are acknowledged.
+    fileprivate func sendAll(_ records: [KafkaProducerRecord]) async throws {
+        guard !records.isEmpty else { return }
+        for result in try await self.send(contentsOf: records) {
+            _ = try result.get()
+        }
+    }
+}
