@@ -51,15 +51,15 @@ struct ProcessorFixture: Sendable {
 
     func processor(
         _ configuration: ProcessorConfiguration,
-        _ handler: @escaping Processor<String, Int>.Handler
-    ) -> Processor<String, Int> {
+        _ handler: @escaping ProcessorInput.Handler<String, Int>
+    ) -> Processor {
         Processor(configuration, reading: [self.input], logger: self.logger, handler: handler)
     }
 
     /// Runs a processor beside `body`, and cancels it.
     func withProcessor(
         _ configuration: ProcessorConfiguration,
-        handler: @escaping Processor<String, Int>.Handler,
+        handler: @escaping ProcessorInput.Handler<String, Int>,
         _ body: () async throws -> Void
     ) async throws {
         let processor = self.processor(configuration, handler)

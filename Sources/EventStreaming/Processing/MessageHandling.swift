@@ -3,44 +3,58 @@ internal import Logging
 
 /// What a processor does with one message, whatever the guarantee: it has it handled, again where that may help, and answers
 /// what is to be sent for it.
-struct MessageHandling<Key: Sendable, Value: Sendable>: Sendable {
+struct MessageHandling: Sendable {
     let configuration: ProcessorConfiguration
-    let topics: [String: Topic<Key, Value>]
-    let handler: Processor<Key, Value>.Handler
+    /// By the names of their topics.
+    let inputs: [String: ProcessorInput]
+    let monitor: ProcessorMonitor
     let logger: Logger
 
     /// - Returns: the records to send, in order; for a message that is given up, its dead letter.
     /// - Throws: ``ProcessorError`` when the processor has to stop; `CancellationError`.
     func outcome(of record: KafkaConsumerRecord) async throws -> [KafkaProducerRecord] {
         // The consumer is subscribed to these topics alone.
-        guard let topic = self.topics[record.topic] else { return [] }
-        let message = topic.message(of: record)
+        guard let input = self.inputs[record.topic] else { return [] }
+        let handling = self.monitor.begins(record)
         do {
-            return try await self.attempts(message)
+            let output = try await self.attempts(record, input.prepare(record))
+            self.monitor.ends(record, handling, as: .processed)
+            return output
         } catch let failure as MessageFailure {
+            self.monitor.ends(record, handling, as: .failed)
             return [try self.deadLetter(of: record, failure: failure)]
+        } catch {
+            self.monitor.ends(record, handling, as: error is ProcessorError ? .failed : .interrupted)
+            throw error
         }
     }
 
-    private func attempts(_ message: ReceivedMessage<Key, Value>) async throws -> [KafkaProducerRecord] {
+    private func attempts(
+        _ record: KafkaConsumerRecord,
+        _ message: PreparedMessage
+    ) async throws -> [KafkaProducerRecord] {
         let retry = self.configuration.retry
         let firstTime = UTCTime.now
         var attempt = 1
         while true {
             let output = ProcessorOutput(source: self.configuration.name, cause: message.metadata)
             do {
-                try await self.handler(message, output)
+                try await message.handle(output)
                 return output.sentRecords
             } catch {
                 // Whatever a handler makes of it.
                 try Task.checkCancellation()
                 switch self.configuration.errorAction(error) {
                 case .retry where attempt < retry.attempts:
-                    self.log(error, message, "it is handled again", level: .info)
+                    self.monitor.retried(record)
+                    self.logger.info(
+                        "a message could not be handled; it is handled again",
+                        metadata: ["record": "\(record.topicPartition)@\(record.offset)", "error": "\(error)"]
+                    )
                 case .retry, .deadLetter:
                     throw MessageFailure(error: error, attempts: attempt, firstTime: firstTime)
                 case .stop:
-                    throw self.stop(message.record, error)
+                    throw self.stop(record, error)
                 }
             }
             try await Task.sleep(for: retry.delay(after: attempt, chance: .random(in: 0...1)))
@@ -71,14 +85,6 @@ struct MessageHandling<Key: Sendable, Value: Sendable>: Sendable {
             processor: self.configuration.name,
             message: "stopped at \(record.topicPartition)@\(record.offset), which is not processed: \(error)",
             cause: error
-        )
-    }
-
-    private func log(_ error: any Error, _ message: ReceivedMessage<Key, Value>, _ text: String, level: Logger.Level) {
-        self.logger.log(
-            level: level,
-            "a message could not be handled; \(text)",
-            metadata: ["record": "\(message.topicPartition)@\(message.offset)", "error": "\(error)"]
         )
     }
 }

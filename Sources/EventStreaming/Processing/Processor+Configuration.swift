@@ -31,6 +31,8 @@ public struct ProcessorConfiguration: Sendable {
     /// Where messages go that can't be processed; without, the processor ends at the first one. Default: topics with the
     /// suffix `.dead-letters`.
     public var deadLetters: DeadLetterPolicy? = DeadLetterPolicy()
+    /// Metrics of the processor and of its consumer. Default: `nil`, none.
+    public var metrics: ProcessorMetrics?
     /// The consumer. Its commit policy is the processor's affair.
     public var consumer: KafkaConsumer.Configuration
     /// The producer. Exactly once, it gets a transactional id of its own where it has none.
@@ -58,6 +60,9 @@ public struct ProcessorConfiguration: Sendable {
         }
         if self.name.isEmpty { throw fail("`name` is empty") }
         if inputs.isEmpty { throw fail("there is no topic to read") }
+        if let twice = inputs.first(where: { topic in inputs.count { $0 == topic } > 1 }) {
+            throw fail("\(twice) is read twice")
+        }
         if let problem = self.retry.problem { throw fail("`retry`: \(problem)") }
         if !(1...10_000).contains(self.concurrency) {
             throw fail("`concurrency` is \(self.concurrency): it must be from 1 to 10,000")
@@ -85,6 +90,10 @@ public struct ProcessorConfiguration: Sendable {
     var consumerConfiguration: KafkaConsumer.Configuration {
         var configuration = self.consumer
         configuration.group = configuration.group ?? self.name
+        if let metrics, configuration.metrics == nil {
+            configuration.metrics = KafkaMetrics(interval: metrics.interval, factory: metrics.factory)
+            configuration.metrics?.labels = metrics.labels
+        }
         switch self.guarantee {
         case .exactlyOnce: configuration.commitPolicy = .manual
         case .atLeastOnce:
