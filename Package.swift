@@ -159,6 +159,7 @@ let package = Package(
             name: "order-pipeline",
             dependencies: [
                 "OrderPipeline",
+                "EventStreaming",
                 "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

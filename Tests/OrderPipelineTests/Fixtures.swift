@@ -118,3 +118,15 @@ extension String {
         }
     }
 }
+
+extension OrderCommand {
+    /// The command as a line of a file, and the value of a record.
+    var json: [UInt8] {
+        get throws {
+            guard let bytes = try PipelineTopics.commands.value.encode(self) else {
+                throw FixtureError(text: "no bytes")
+            }
+            return bytes
+        }
+    }
+}

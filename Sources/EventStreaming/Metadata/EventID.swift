@@ -44,6 +44,31 @@ public enum EventID {
         return self.text(high, low)
     }
 
+    /// The id of what comes of something else: the same whenever it is made again, so that who reads it can tell that.
+    ///
+    /// It has the form of a version 7 as well; its random part is a hash of the parts (FNV-1a, 128 bits).
+    ///
+    /// - Parameters:
+    ///   - parts: what it comes of, and which of several it is.
+    ///   - milliseconds: the time in it, since 1970.
+    /// - Returns: text in small letters.
+    public static func derived(from parts: String..., at milliseconds: Int64) -> String {
+        var hash = UInt128(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
+        func mix(_ byte: UInt8) {
+            hash ^= UInt128(byte)
+            hash &*= UInt128(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        }
+        for part in parts {
+            part.utf8.forEach(mix)
+            // Keeps "ab", "c" from being "a", "bc".
+            mix(0xFF)
+        }
+        let time = UInt64(clamping: milliseconds)
+        let high = time << 16 | 0x7000 | UInt64(truncatingIfNeeded: hash >> 64) & 0xFFF
+        let low = (UInt64(truncatingIfNeeded: hash) & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        return self.text(high, low)
+    }
+
     private static func text(_ high: UInt64, _ low: UInt64) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

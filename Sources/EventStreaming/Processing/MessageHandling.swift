@@ -37,7 +37,7 @@ struct MessageHandling: Sendable {
         let firstTime = UTCTime.now
         var attempt = 1
         while true {
-            let output = ProcessorOutput(source: self.configuration.name, cause: message.metadata)
+            let output = ProcessorOutput(for: record, cause: message.metadata, configuration: self.configuration)
             do {
                 try await message.handle(output)
                 return output.sentRecords

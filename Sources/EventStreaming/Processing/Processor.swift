@@ -23,17 +23,20 @@ public final class Processor: Sendable {
     private let inputs: [ProcessorInput]
     private let monitor: ProcessorMonitor
     private let logger: Logger
+    private let clientLogger: Logger
 
     /// Makes a processor of several topics; nothing is connected before it runs.
     ///
     /// - Parameters:
     ///   - configuration: how it works.
     ///   - inputs: the topics to read, each with its handler.
-    ///   - logger: takes what the processor and its clients have to say.
+    ///   - logger: takes what the processor has to say.
+    ///   - clientLogger: takes what its clients have to say; `nil` is the same.
     public init(
         _ configuration: ProcessorConfiguration,
         inputs: [ProcessorInput],
-        logger: Logger = Logger(label: "EventStreaming.Processor")
+        logger: Logger = Logger(label: "EventStreaming.Processor"),
+        clientLogger: Logger? = nil
     ) {
         self.configuration = configuration
         self.inputs = inputs
@@ -41,6 +44,7 @@ public final class Processor: Sendable {
         var logger = logger
         logger[metadataKey: "processor"] = "\(configuration.name)"
         self.logger = logger
+        self.clientLogger = clientLogger ?? logger
     }
 
     /// Makes a processor of topics whose messages are of the same kind; nothing is connected before it runs.
@@ -48,15 +52,22 @@ public final class Processor: Sendable {
     /// - Parameters:
     ///   - configuration: how it works.
     ///   - topics: the topics to read.
-    ///   - logger: takes what the processor and its clients have to say.
+    ///   - logger: takes what the processor has to say.
+    ///   - clientLogger: takes what its clients have to say; `nil` is the same.
     ///   - handler: handles one message, and throws where it can't.
     public convenience init<Key, Value>(
         _ configuration: ProcessorConfiguration,
         reading topics: [Topic<Key, Value>],
         logger: Logger = Logger(label: "EventStreaming.Processor"),
+        clientLogger: Logger? = nil,
         handler: @escaping ProcessorInput.Handler<Key, Value>
     ) {
-        self.init(configuration, inputs: topics.map { ProcessorInput($0, handler: handler) }, logger: logger)
+        self.init(
+            configuration,
+            inputs: topics.map { ProcessorInput($0, handler: handler) },
+            logger: logger,
+            clientLogger: clientLogger
+        )
     }
 
     /// How it is doing now.
@@ -79,12 +90,13 @@ public final class Processor: Sendable {
         try self.configuration.check(inputs: self.inputs.map(\.topic))
         try self.monitor.starts()
         do {
-            try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.logger) { producer in
+            try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.clientLogger) {
+                producer in
                 try await self.checkDeadLetterTopics(producer)
                 try await withKafkaConsumer(
                     self.configuration.consumerConfiguration,
                     subscribedTo: self.inputs.map(\.topic),
-                    logger: self.logger
+                    logger: self.clientLogger
                 ) { consumer in
                     self.monitor.runs(with: consumer)
                     try await self.process(consumer, producer)

@@ -67,12 +67,15 @@ extension KafkaConsumer {
         var attempt = 1
         while let owned = self.core.stillOwned(of: batch) {
             do {
-                return try await producer.runTransaction(attempt: attempt) { transaction in
+                try await producer.runTransaction(attempt: attempt) { transaction in
                     try await body(owned, transaction)
                     try await transaction.commit(owned, of: self)
                 }
+                return self.core.commits.acknowledge(owned.offsets)
             } catch let error as KafkaError where error.code == .outcomeUnknown {
-                if try await producer.resolveTransaction() == .committed { return }
+                if try await producer.resolveTransaction() == .committed {
+                    return self.core.commits.acknowledge(owned.offsets)
+                }
             } catch let error as KafkaError where error.isWorthAnotherAttempt && attempt < attempts {
                 try await suspend(for: .attempt(attempt))
             }
