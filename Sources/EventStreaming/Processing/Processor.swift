@@ -122,12 +122,11 @@ public final class Processor: Sendable {
         switch self.configuration.guarantee {
         case .atLeastOnce:
             try await consumer.process(
+                through: producer,
                 ordering: self.configuration.ordering,
                 concurrency: self.configuration.concurrency,
                 window: self.configuration.window
-            ) { record in
-                try await producer.sendAll(try await handling.outcome(of: record))
-            }
+            ) { record in try await handling.outcome(of: record) }
         case .exactlyOnce:
             let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
             try await consumer.transform(through: producer) { batch, transaction in
@@ -156,16 +155,6 @@ public final class Processor: Sendable {
                     cause: error
                 )
             }
-        }
-    }
-}
-
-extension KafkaProducer {
-    /// Sends records in their order and returns when all are acknowledged.
-    fileprivate func sendAll(_ records: [KafkaProducerRecord]) async throws {
-        guard !records.isEmpty else { return }
-        for result in try await self.send(contentsOf: records) {
-            _ = try result.get()
         }
     }
 }
