@@ -131,6 +131,7 @@ let package = Package(
                 "EmbeddedKafka",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: settings
         ),

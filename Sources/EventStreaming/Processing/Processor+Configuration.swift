@@ -31,6 +31,10 @@ public struct ProcessorConfiguration: Sendable {
     /// stops the reading of its partition. Default: 1,000. Exactly once works by batches of
     /// `KafkaConsumer.Configuration.maxBatchRecords` instead.
     public var window = 1_000
+    /// At least once: how often what is processed is committed, 5 s unless it is given. Exactly once: the time from one
+    /// transaction to the next, unless a whole batch of messages waits; without it a transaction has what came while the one
+    /// before was being committed. Default: `nil`.
+    public var commitInterval: Duration?
     /// How often, and after which pauses, a message is handled again.
     public var retry = RetryPolicy()
     /// What becomes of a message whose handler threw this error. Default: ``ErrorAction/standard(_:)``.
@@ -71,6 +75,12 @@ public struct ProcessorConfiguration: Sendable {
             throw fail("\(twice) is read twice")
         }
         if let problem = self.retry.problem { throw fail("`retry`: \(problem)") }
+        if let commitInterval, commitInterval < .milliseconds(1) || commitInterval >= self.consumer.maxPollInterval {
+            throw fail(
+                "`commitInterval` is \(commitInterval): it must be from 1 ms to less than `consumer.maxPollInterval` "
+                    + "(\(self.consumer.maxPollInterval))"
+            )
+        }
         if !(1...10_000).contains(self.concurrency) {
             throw fail("`concurrency` is \(self.concurrency): it must be from 1 to 10,000")
         }
@@ -105,7 +115,9 @@ public struct ProcessorConfiguration: Sendable {
         switch self.guarantee {
         case .exactlyOnce: configuration.commitPolicy = .manual
         case .atLeastOnce:
-            if configuration.commitPolicy == .manual {
+            if let commitInterval {
+                configuration.commitPolicy = .afterProcessing(interval: commitInterval)
+            } else if configuration.commitPolicy == .manual {
                 configuration.commitPolicy = .afterProcessing(interval: .seconds(5))
             }
         }

@@ -129,7 +129,8 @@ public final class Processor: Sendable {
             ) { record in try await handling.outcome(of: record) }
         case .exactlyOnce:
             let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
-            try await consumer.transform(through: producer) { batch, transaction in
+            let interval = self.configuration.commitInterval ?? .zero
+            try await consumer.transform(through: producer, interval: interval) { batch, transaction in
                 try await lanes.forEach(in: batch) { record in
                     try await record.withProcessSpan {
                         for output in try await handling.outcome(of: record) {

@@ -53,12 +53,14 @@ public final class ProcessorOutput: Sendable {
     }
 
     private func id(ofNumber number: Int) -> String {
-        let milliseconds = self.record.timestamp?.millisecondsSince1970 ?? 0
         guard let cause else {
             let place = "\(self.record.topicPartition)@\(self.record.offset)"
-            return EventID.derived(from: self.processor, place, "\(number)", at: milliseconds)
+            let time = self.record.timestamp?.millisecondsSince1970 ?? 0
+            return EventID.derived(from: self.processor, place, "\(number)", at: time)
         }
-        return EventID.derived(from: self.processor, cause.source, cause.id, "\(number)", at: milliseconds)
+        // Nothing else of it is the same in every repetition.
+        let time = EventID.milliseconds(of: cause.id) ?? 0
+        return EventID.derived(from: self.processor, cause.source, cause.id, "\(number)", at: time)
     }
 
     /// What was sent, in order.

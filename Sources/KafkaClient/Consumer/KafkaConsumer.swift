@@ -129,7 +129,7 @@ public final class KafkaConsumer: Sendable {
     }
 
     /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits and those of
-    /// ``transform(through:attempts:_:)`` included.
+    /// ``transform(through:interval:attempts:_:)`` included.
     /// It can also be asked after the consumer is closed.
     public var acknowledgedCommits: [KafkaTopicPartition: Int64] { self.core.commits.acknowledged }
 
