@@ -175,6 +175,7 @@ let package = Package(
             dependencies: [
                 "OrderPipeline",
                 "order-pipeline",
+                "kstream",
                 "EventStreaming",
                 "KafkaClient",
                 "EmbeddedKafka",

@@ -178,14 +178,3 @@ struct ReplayTests {
         #expect(outcome.totals == Totals())
     }
 }
-
-extension OrderCommand {
-    fileprivate func renumbered(_ change: (String) -> String) -> OrderCommand {
-        var invoice = self.invoice
-        invoice.number = change(invoice.number)
-        switch self {
-        case .placeOrder: return .placeOrder(invoice)
-        case .issueCreditNote: return .issueCreditNote(invoice)
-        }
-    }
-}
