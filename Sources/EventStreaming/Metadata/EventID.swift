@@ -72,7 +72,8 @@ public enum EventID {
     /// The time in an id of version 7, in milliseconds since 1970; `nil` for any other text.
     static func milliseconds(of id: String) -> Int64? {
         let text = Array(id.utf8)
-        guard text.count == 36, text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"), text[14] == UInt8(ascii: "7")
+        guard text.count == 36, text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"),
+            text[14] == UInt8(ascii: "7")
         else { return nil }
         return Int64(String(decoding: text[0..<8] + text[9..<13], as: UTF8.self), radix: 16)
     }
