@@ -123,10 +123,23 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // A process that the tests of request and reply kill.
+        .executableTarget(
+            name: "responder-process",
+            dependencies: [
+                "EventStreaming",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/ResponderProcess",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EventStreamingTests",
             dependencies: [
                 "EventStreaming",
+                "responder-process",
                 "KafkaClient",
                 "EmbeddedKafka",
                 "TestSupport",

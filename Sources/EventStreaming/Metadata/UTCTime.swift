@@ -91,6 +91,18 @@ public struct UTCTime: Sendable, Hashable, Comparable {
         self.millisecondsSince1970 = milliseconds
     }
 
+    /// The moment so much later, to the millisecond; the first or last one that can be written where there is none.
+    public func advanced(by duration: Duration) -> UTCTime {
+        let (seconds, attoseconds) = duration.components
+        let (milliseconds, overflows) = seconds.multipliedReportingOverflow(by: 1000)
+        let (sum, sumOverflows) = self.millisecondsSince1970.addingReportingOverflow(
+            overflows ? 0 : milliseconds + attoseconds / 1_000_000_000_000_000
+        )
+        let limit = seconds < 0 ? Self.range.lowerBound : Self.range.upperBound
+        guard !overflows, !sumOverflows else { return UTCTime(unchecked: limit) }
+        return UTCTime(unchecked: min(max(sum, Self.range.lowerBound), Self.range.upperBound))
+    }
+
     /// Whether the left moment is earlier.
     public static func < (left: UTCTime, right: UTCTime) -> Bool {
         left.millisecondsSince1970 < right.millisecondsSince1970

@@ -31,15 +31,15 @@ struct MessageHandling: Sendable {
 
     private func attempts(
         _ record: KafkaConsumerRecord,
-        _ message: PreparedMessage
+        _ handle: @Sendable (ProcessorOutput) async throws -> Void
     ) async throws -> [KafkaProducerRecord] {
         let retry = self.configuration.retry
         let firstTime = UTCTime.now
         var attempt = 1
         while true {
-            let output = ProcessorOutput(for: record, cause: message.metadata, configuration: self.configuration)
+            let output = ProcessorOutput(for: record, configuration: self.configuration)
             do {
-                try await message.handle(output)
+                try await handle(output)
                 return output.sentRecords
             } catch {
                 // Whatever a handler makes of it.

@@ -124,6 +124,13 @@ public struct ProcessorConfiguration: Sendable {
         return configuration
     }
 
+    /// The configuration of a producer that only asks brokers.
+    var lookupConfiguration: KafkaProducer.Configuration {
+        var configuration = self.producer
+        configuration.transactionalID = nil
+        return configuration
+    }
+
     /// The producer's configuration as the guarantee needs it.
     var producerConfiguration: KafkaProducer.Configuration {
         var configuration = self.producer

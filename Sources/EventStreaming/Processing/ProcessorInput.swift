@@ -19,7 +19,8 @@ public struct ProcessorInput: Sendable {
     /// The name of the topic.
     public let topic: String
 
-    let prepare: @Sendable (KafkaConsumerRecord) -> PreparedMessage
+    /// Reads a record, and answers its handler, which may be called several times.
+    let prepare: @Sendable (KafkaConsumerRecord) -> @Sendable (ProcessorOutput) async throws -> Void
 
     /// Reads a topic with a handler of its own.
     ///
@@ -30,13 +31,7 @@ public struct ProcessorInput: Sendable {
         self.topic = topic.name
         self.prepare = { record in
             let message = topic.message(of: record)
-            return PreparedMessage(metadata: message.metadata) { output in try await handler(message, output) }
+            return { output in try await handler(message, output) }
         }
     }
-}
-
-/// A message that was read, and its handler, which may be called several times.
-struct PreparedMessage: Sendable {
-    let metadata: EventMetadata?
-    let handle: @Sendable (ProcessorOutput) async throws -> Void
 }

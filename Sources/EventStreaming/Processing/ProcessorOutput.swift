@@ -12,17 +12,19 @@ public final class ProcessorOutput: Sendable {
     private let processor: String
     private let carriedExtensions: Set<String>
     private let record: KafkaConsumerRecord
-    private let cause: EventMetadata?
-    private let records = Mutex<[KafkaProducerRecord]>([])
+    private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - record: the message that is handled.
-    ///   - cause: its metadata.
-    init(for record: KafkaConsumerRecord, cause: EventMetadata?, configuration: ProcessorConfiguration) {
+    private struct State {
+        var records: [KafkaProducerRecord] = []
+        /// The metadata of the message that is handled, once it was asked for.
+        var cause: EventMetadata??
+    }
+
+    /// - Parameter record: the message that is handled.
+    init(for record: KafkaConsumerRecord, configuration: ProcessorConfiguration) {
         self.processor = configuration.name
         self.carriedExtensions = configuration.carriedExtensions
         self.record = record
-        self.cause = cause
     }
 
     /// Sends a message to a topic when the handler has returned.
@@ -31,12 +33,14 @@ public final class ProcessorOutput: Sendable {
     ///
     /// - Throws: ``SerdeError`` for a key or a value that can't be written.
     public func send<Key, Value>(_ message: Message<Key, Value>, to topic: Topic<Key, Value>) throws(SerdeError) {
-        try self.records.withLock { records throws(SerdeError) in
+        try self.state.withLock { state throws(SerdeError) in
+            let cause = state.cause ?? EventMetadata(headers: self.record.headers)
+            state.cause = .some(cause)
             var message = message
             var metadata =
                 message.metadata
                 ?? EventMetadata(
-                    id: self.id(ofNumber: records.count),
+                    id: self.id(ofNumber: state.records.count, cause: cause),
                     source: self.processor,
                     type: topic.eventType(message.value),
                     time: .now
@@ -48,11 +52,11 @@ public final class ProcessorOutput: Sendable {
                 }
             }
             message.metadata = metadata
-            records.append(try topic.record(of: message, source: self.processor, causedBy: self.cause))
+            state.records.append(try topic.record(of: message, source: self.processor, causedBy: cause))
         }
     }
 
-    private func id(ofNumber number: Int) -> String {
+    private func id(ofNumber number: Int, cause: EventMetadata?) -> String {
         guard let cause else {
             let place = "\(self.record.topicPartition)@\(self.record.offset)"
             let time = self.record.timestamp?.millisecondsSince1970 ?? 0
@@ -64,5 +68,5 @@ public final class ProcessorOutput: Sendable {
     }
 
     /// What was sent, in order.
-    var sentRecords: [KafkaProducerRecord] { self.records.withLock { $0 } }
+    var sentRecords: [KafkaProducerRecord] { self.state.withLock { $0.records } }
 }

@@ -11,15 +11,11 @@ public struct ReceivedMessage<Key: Sendable, Value: Sendable>: Sendable {
     public let decodedKey: Result<Key, SerdeError>
     /// The value, or why the bytes are none.
     public let decodedValue: Result<Value, SerdeError>
-    /// What is known beside the data; `nil` of records that others wrote without it.
-    public let metadata: EventMetadata?
-
     /// Reads a record of a topic.
     public init(_ record: KafkaConsumerRecord, of topic: Topic<Key, Value>) {
         self.record = record
         self.decodedKey = Result { () throws(SerdeError) in try topic.key.decode(record.key) }
         self.decodedValue = Result { () throws(SerdeError) in try topic.value.decode(record.value) }
-        self.metadata = EventMetadata(headers: record.headers)
     }
 
     /// The key.
@@ -31,6 +27,9 @@ public struct ReceivedMessage<Key: Sendable, Value: Sendable>: Sendable {
     ///
     /// - Throws: ``SerdeError`` when the bytes are none.
     public var value: Value { get throws(SerdeError) { try self.decodedValue.get() } }
+
+    /// What is known beside the data; `nil` of records that others wrote without it. It is read when it is asked for.
+    public var metadata: EventMetadata? { EventMetadata(headers: self.record.headers) }
 
     /// The topic that it was read from.
     public var topic: String { self.record.topic }
