@@ -21,9 +21,9 @@ private func answer(
     _ configuration: ProcessorConfiguration,
     _ quotes: Topic<String, QuoteRequest>,
     _ prices: Topic<String, Int>,
-    _ price: @escaping @Sendable (QuoteRequest) async throws -> Int
+    _ lookUp: @escaping @Sendable (QuoteRequest) async throws -> Int
 ) async throws {
-    @Sendable func price(of request: QuoteRequest) async throws -> Int { try await price(request) }
+    @Sendable func price(of request: QuoteRequest) async throws -> Int { try await lookUp(request) }
     let responder = Responder(configuration, answering: quotes, on: prices) { request in
         try await price(of: try request.value)
     }
