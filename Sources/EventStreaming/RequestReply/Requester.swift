@@ -168,10 +168,11 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
         try self.register(answer, id: id)
         defer { self.state.withLock { _ = $0.pending.removeValue(forKey: id) } }
         let deadline = ContinuousClock.now + timeout
+        let until = UTCTime.now.advanced(by: timeout)
         let record = try await withThrowingTaskGroup(of: KafkaConsumerRecord.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                try await self.send(message, id: id, timeout: timeout, causedBy: cause)
+                try await self.send(message, id: id, until: until, causedBy: cause)
                 return try await answer.value
             }
             group.addTask {
@@ -204,7 +205,7 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
     private func send(
         _ message: Message<Key, Request>,
         id: String,
-        timeout: Duration,
+        until deadline: UTCTime,
         causedBy cause: EventMetadata?
     ) async throws {
         let connection = try await self.connection.value
@@ -213,7 +214,7 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
             requester: self.instance,
             replyTopic: self.replies.name,
             replyPartition: connection.partition,
-            deadline: .now.advanced(by: timeout)
+            deadline: deadline
         )
         var record = try self.requests.record(of: message, source: self.configuration.name, causedBy: cause)
         record.headers += headers.headers
