@@ -13,6 +13,10 @@ FORMAT ?= table
 FUZZ_SECONDS ?= 3600
 # How long each test of `make faults` keeps up its load.
 FAULT_SECONDS ?= 30
+# How often `make faults` kills a service of the pipeline.
+KILLS ?= 50
+# The tests that kill the pipeline's services: they have the machine for themselves.
+KILLED := OrderPipelineTests.KilledServicesTests
 # Which tests `make tsan` runs; all of the client's, in parts, when it is empty.
 TSAN_FILTER ?=
 # The parts in which the client's tests run: the first letters of their suites. The last part is whatever is left.
@@ -37,11 +41,13 @@ test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it
 	    swift test --skip-build --disable-xctest --filter "KafkaClientTests\.[$$part]" --skip KafkaClientTests.FaultTests; \
 	done
 	@swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
-	@swift test --skip-build --disable-xctest --skip KafkaClientTests
+	@swift test --skip-build --disable-xctest --filter $(KILLED)
+	@swift test --skip-build --disable-xctest --skip 'KafkaClientTests|$(KILLED)'
 
-faults: dependencies ## Kills members, stops nodes and loses answers under load, and counts what came of it.
+faults: dependencies ## Kills members and services, stops nodes and loses answers under load, and counts what came of it.
 	@swift build --build-tests
 	@KSTREAM_FAULT_SECONDS=$(FAULT_SECONDS) swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
+	@KSTREAM_KILLS=$(KILLS) swift test --skip-build --disable-xctest --filter $(KILLED)
 
 tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_FILTER picks some of them.
 	@# Tests that fail here, but not without the sanitizer, may have missed a deadline: all is several times slower. Since

@@ -16,3 +16,7 @@ create payments.events
 create shipping.events
 # The latest status of each order is kept for good, its history is not.
 create orders.status --config cleanup.policy=compact
+# What the services could not process.
+for topic in orders.commands orders.events payments.events shipping.events; do
+    create "$topic.dead-letters"
+done

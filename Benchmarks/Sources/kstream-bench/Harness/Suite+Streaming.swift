@@ -17,7 +17,7 @@ extension Suite {
                     "decode-json",
                     unit: "records/s",
                     comparison: .ratioAtLeast,
-                    budget: 0.7,
+                    budget: 0.85,
                     ours: measured[Self.messages] ?? [],
                     reference: measured[Self.plain] ?? [],
                     figure: \.recordsPerSecond
