@@ -68,7 +68,8 @@ tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_F
 conformance: ## Runs the suites of clients that others wrote. KSTREAM_BOOTSTRAP_SERVERS names another broker.
 	@# A broker that is given, or a program, is taken as it is; otherwise the release build is what is tested.
 	@if [ -z "$${KSTREAM_BOOTSTRAP_SERVERS:-}" ] && [ -z "$${KSTREAM_BINARY:-}" ]; then \
-	    $(MAKE) --no-print-directory dependencies && swift build --configuration release --product kstream; \
+	    $(MAKE) --no-print-directory dependencies; \
+	    for product in kstream order-pipeline; do swift build --configuration release --product $$product; done; \
 	fi
 	@.ci/conformance
 
