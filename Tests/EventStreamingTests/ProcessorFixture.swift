@@ -21,8 +21,14 @@ struct ProcessorFixture: Sendable {
     }
     private static let number = Atomic<Int>(0)
 
-    static func make(partitions: Int = 1, hasDeadLetterTopic: Bool = true) async throws -> ProcessorFixture {
-        let cluster = try await self.start.value
+    /// - Parameter cluster: `nil` is one that all tests share, which makes topics when they are asked for.
+    static func make(
+        partitions: Int = 1,
+        hasDeadLetterTopic: Bool = true,
+        on cluster: EmbeddedKafkaCluster? = nil
+    ) async throws -> ProcessorFixture {
+        let shared = try await self.start.value
+        let cluster = cluster ?? shared
         let name = "processor-\(self.number.add(1, ordering: .relaxed).newValue)"
         let fixture = ProcessorFixture(
             cluster: cluster,
@@ -118,6 +124,13 @@ struct ProcessorFixture: Sendable {
     }
 
     var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+/// Runs `body` with a cluster of its own that makes no topic because it is asked for.
+func withStrictCluster(_ body: (EmbeddedKafkaCluster) async throws -> Void) async throws {
+    var configuration = EmbeddedKafkaCluster.Configuration()
+    configuration.createsTopicsAutomatically = false
+    try await withEmbeddedKafka(configuration) { try await body($0) }
 }
 
 /// What a handler of a test throws.
