@@ -44,6 +44,12 @@ struct ProcessorFixture: Sendable {
         return fixture
     }
 
+    var letters: DeadLetters {
+        var configuration = DeadLetters.Configuration(bootstrapServers: self.cluster.bootstrapServers)
+        configuration.consumer.fetchMaxWait = .milliseconds(50)
+        return DeadLetters(topic: self.deadLetters, configuration: configuration, logger: self.logger)
+    }
+
     /// A configuration whose pauses are short.
     func configuration(_ guarantee: ProcessingGuarantee) -> ProcessorConfiguration {
         var configuration = ProcessorConfiguration(name: self.name, bootstrapServers: self.cluster.bootstrapServers)
@@ -90,6 +96,16 @@ struct ProcessorFixture: Sendable {
                 try await events.send(Message(key: key, value: value), to: self.input)
             }
         }
+    }
+
+    /// Waits until there are so many letters of a state.
+    func letters(_ count: Int, _ state: StoredDeadLetter.State) async throws -> [StoredDeadLetter] {
+        var found: [StoredDeadLetter] = []
+        try await eventually("\(count) letters that are \(state)") {
+            found = try await self.letters.list(state: state)
+            return found.count >= count
+        }
+        return found
     }
 
     /// Sends a record as it is to the input.
