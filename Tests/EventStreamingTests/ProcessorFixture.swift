@@ -108,6 +108,15 @@ struct ProcessorFixture: Sendable {
         return found
     }
 
+    /// How many offsets of the first partition are used, also by transactions that are open.
+    func uncommitted(_ topic: String) async throws -> Int64 {
+        var configuration = KafkaConsumer.Configuration(bootstrapServers: self.cluster.bootstrapServers)
+        configuration.isolationLevel = .readUncommitted
+        return try await withKafkaConsumer(configuration, logger: self.logger) { consumer in
+            try await consumer.watermarks(of: KafkaTopicPartition(topic: topic, partition: 0)).high
+        }
+    }
+
     /// Sends a record as it is to the input.
     func send(_ record: KafkaProducerRecord) async throws {
         try await withKafkaProducer(.init(bootstrapServers: self.cluster.bootstrapServers), logger: self.logger) {

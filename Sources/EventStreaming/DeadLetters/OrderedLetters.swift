@@ -6,8 +6,8 @@ internal import Synchronization
 final class OrderedLetters: Sendable {
     private struct State {
         var partitions: [KafkaTopicPartition: PartitionLetters] = [:]
-        /// The transaction that changed something.
-        var transaction: KafkaTransaction?
+        /// The transaction in hand. Weak, since it keeps its producer from being closed.
+        weak var transaction: KafkaTransaction?
     }
 
     private let processor: String

@@ -28,7 +28,13 @@ struct MessageHandling: Sendable {
             letters = nil
         }
         let outcome = try await self.outcome(of: record, route, letters)
-        try await self.deliver(outcome, of: record, letters, sink)
+        do {
+            try await self.deliver(outcome, of: record, letters, sink)
+        } catch {
+            // That nobody waits for an answer any more is no failure.
+            try Task.checkCancellation()
+            throw error
+        }
     }
 
     private func outcome(
