@@ -131,6 +131,7 @@ let package = Package(
                 "EmbeddedKafka",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: settings
         ),
@@ -159,6 +160,7 @@ let package = Package(
             name: "order-pipeline",
             dependencies: [
                 "OrderPipeline",
+                "EventStreaming",
                 "EmbeddedKafka",
                 "CommandLineSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -173,6 +175,7 @@ let package = Package(
             dependencies: [
                 "OrderPipeline",
                 "order-pipeline",
+                "kstream",
                 "EventStreaming",
                 "KafkaClient",
                 "EmbeddedKafka",

@@ -34,6 +34,7 @@ let package = Package(
                 "CReference",
                 .product(name: "KafkaClient", package: "kstream"),
                 .product(name: "EmbeddedKafka", package: "kstream"),
+                .product(name: "EventStreaming", package: "kstream"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -6,8 +6,8 @@ internal import OrderPipeline
 /// Everything that knows which cluster this is stands here.
 func withEmbeddedCluster<Result>(_ body: (PipelineCluster) async throws -> Result) async throws -> Result {
     try await withEmbeddedKafka { cluster in
-        for topic in PipelineTopic.allCases {
-            try await cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+        for topic in PipelineTopic.allNames {
+            try await cluster.createTopic(topic, partitions: PipelineCluster.partitions)
         }
         return try await body(PipelineCluster(bootstrapServers: cluster.bootstrapServers))
     }

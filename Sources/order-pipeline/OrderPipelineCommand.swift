@@ -9,7 +9,7 @@ struct OrderPipelineCommand: AsyncParsableCommand {
         commandName: "order-pipeline",
         abstract: "Takes orders, payments and shipments through Kafka topics.",
         version: "order-pipeline \(toolkitVersion)",
-        subcommands: [ReplayCommand.self]
+        subcommands: [ReplayCommand.self, ServiceCommand.self]
     )
 
     static func main() async {

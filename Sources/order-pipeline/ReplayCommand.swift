@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import CommandLineSupport
-internal import Logging
 internal import OrderPipeline
 
 /// `order-pipeline replay`: sends the orders of a file through the pipeline and reports what came of them.
@@ -40,19 +39,18 @@ struct ReplayCommand: AsyncParsableCommand {
     @Flag(help: "Compare every total with a plain pass over the file; end with status 1 when one differs.")
     var verify = false
 
-    @Option(
-        name: [.customShort("b"), .long],
-        help: ArgumentHelp("Addresses of some brokers of an Apache Kafka cluster.", valueName: "host:port,...")
-    )
-    var bootstrapServers: String?
+    @Option(help: "What the services promise: exactly-once, or at-least-once, which may repeat after a crash.")
+    var guarantee = Guarantee.exactlyOnce
 
-    @Flag(name: .shortAndLong, help: "Write the clients' log to standard error.")
-    var verbose = false
+    @Flag(help: "Do not run the services: they run elsewhere (order-pipeline service).")
+    var withoutServices = false
+
+    @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
         if let invoices = self.invoices, invoices < 1 { throw ValidationError("--invoices must be 1 or more.") }
-        if self.bootstrapServers != nil, self.servers.isEmpty {
-            throw ValidationError("--bootstrap-servers has no address: give host:port, or several with commas.")
+        if self.withoutServices, self.connection.servers.isEmpty {
+            throw ValidationError("--without-services needs --bootstrap-servers: the cluster that the services run on.")
         }
     }
 
@@ -77,36 +75,21 @@ struct ReplayCommand: AsyncParsableCommand {
         defer { bar.finish() }
         bar.wait(for: "the consumer groups")
         func run(on cluster: PipelineCluster) async throws -> Replay.Outcome {
-            let replay = Replay(
+            var replay = Replay(
                 cluster: cluster,
                 commits: commits,
-                logger: Self.logger(level: .warning),
-                clientLogger: self.clientLogger
+                logger: ConnectionOptions.serviceLogger,
+                clientLogger: self.connection.clientLogger
             )
+            replay.guarantee = self.guarantee.processing
+            replay.runsServices = !self.withoutServices
             return try await replay.run(book.commands) { bar.update($0) }
         }
-        let servers = self.servers
+        let servers = self.connection.servers
         guard servers.isEmpty else {
             return try await run(on: PipelineCluster(bootstrapServers: servers))
         }
         return try await withEmbeddedCluster { try await run(on: $0) }
-    }
-
-    /// The addresses that were given; none means the embedded cluster.
-    private var servers: [String] {
-        let list = self.bootstrapServers ?? environmentVariable("KSTREAM_BOOTSTRAP_SERVERS") ?? ""
-        return list.split { $0 == "," || $0.isWhitespace }.map(String.init)
-    }
-
-    /// Silent unless asked for: what goes wrong is said by the command itself, once.
-    private var clientLogger: Logger {
-        self.verbose ? Self.logger(level: .debug) : Logger(label: "order-pipeline") { _ in SwiftLogNoOpLogHandler() }
-    }
-
-    private static func logger(level: Logger.Level) -> Logger {
-        var logger = Logger(label: "order-pipeline") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
-        return logger
     }
 
     // MARK: What is said

@@ -97,4 +97,26 @@ import Testing
         #expect(later < earlier)
         #expect(later.hasPrefix("80000000-0000-7"))
     }
+
+    @Test func derivedOnesAreTheSameAgainAndDifferFromAllOthers() throws {
+        var all: Set<String> = []
+        for first in 0..<200 {
+            for second in 0..<200 {
+                let id = EventID.derived(from: "\(first)", "\(second)", at: 1_291_191_960_000)
+                #expect(id == EventID.derived(from: "\(first)", "\(second)", at: 1_291_191_960_000))
+                all.insert(id)
+            }
+        }
+        #expect(all.count == 40_000)
+        #expect(EventID.derived(from: "ab", "c", at: 0) != EventID.derived(from: "a", "bc", at: 0))
+        let id = try #require(all.first)
+        let isUUID = id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil
+        #expect(isUUID, "\(id)")
+        #expect(EventID.milliseconds(of: id) == 1_291_191_960_000)
+    }
+
+    @Test(arguments: ["", "7", "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "zzzzzzzz-zzzz-7zzz-zzzz-zzzzzzzzzzzz"])
+    func otherIDsHaveNoTime(id: String) {
+        #expect(EventID.milliseconds(of: id) == nil)
+    }
 }

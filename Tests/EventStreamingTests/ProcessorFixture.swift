@@ -74,7 +74,11 @@ struct ProcessorFixture: Sendable {
         handler: @escaping ProcessorInput.Handler<String, Int>,
         _ body: () async throws -> Void
     ) async throws {
-        let processor = self.processor(configuration, handler)
+        try await self.running(self.processor(configuration, handler), body)
+    }
+
+    /// Runs a processor beside `body`, and cancels it.
+    func running(_ processor: Processor, _ body: () async throws -> Void) async throws {
         let task = Task { try await processor.run() }
         do {
             try await body()

@@ -57,7 +57,7 @@ import Testing
             self.message(of: serde, reading: Array(text.utf8)) == "can't read Order: lines[0].quantity: expected Int"
         )
         let missing = #"{"placedAt":"2010-12-01T09:26:00Z","lines":[]}"#
-        #expect(self.message(of: serde, reading: Array(missing.utf8)) == "can't read Order: id: is missing")
+        #expect(self.message(of: serde, reading: Array(missing.utf8)) == "can't read Order: id is missing")
         let wrongTime = #"{"id":"1","placedAt":"yesterday","lines":[]}"#
         #expect(self.message(of: serde, reading: Array(wrongTime.utf8))?.contains("placedAt: expected a time") == true)
         #expect(self.message(of: serde, reading: Array("{".utf8))?.hasPrefix("can't read Order: ") == true)

@@ -95,12 +95,19 @@ enum Fixtures {
         _ contents: some Sequence<UInt8>,
         _ body: (String) async throws -> Result
     ) async throws -> Result {
+        try await self.withFolder { folder in
+            let file = URL(filePath: folder).appending(component: name)
+            try Data(contents).write(to: file)
+            return try await body(file.path)
+        }
+    }
+
+    /// Makes a folder, gives its path to the body and removes it.
+    static func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appending(component: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(component: name)
-        try Data(contents).write(to: file)
-        return try await body(file.path)
+        return try await body(folder.path)
     }
 }
 
@@ -115,6 +122,30 @@ extension String {
         get throws {
             guard let time = UTCTime(rfc3339: self.utf8) else { throw FixtureError(text: self) }
             return time
+        }
+    }
+}
+
+extension OrderCommand {
+    /// The command as a line of a file, and the value of a record.
+    var json: [UInt8] {
+        get throws {
+            guard let bytes = try PipelineTopics.commands.value.encode(self) else {
+                throw FixtureError(text: "no bytes")
+            }
+            return bytes
+        }
+    }
+}
+
+extension OrderCommand {
+    /// The same command for another number.
+    func renumbered(_ change: (String) -> String) -> OrderCommand {
+        var invoice = self.invoice
+        invoice.number = change(invoice.number)
+        switch self {
+        case .placeOrder: return .placeOrder(invoice)
+        case .issueCreditNote: return .issueCreditNote(invoice)
         }
     }
 }

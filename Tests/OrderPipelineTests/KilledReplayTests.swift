@@ -31,8 +31,8 @@ struct KilledReplayTests {
                 output: .discarded,
                 error: .string(limit: 1 << 20)
             ) { execution in
-                for service in [OrdersService.name, PaymentsService.name, ShippingService.name] {
-                    try await self.waitForMember(of: PipelineCluster.group(service), in: cluster)
+                for service in PipelineService.allCases {
+                    try await self.waitForMember(of: service.group, in: cluster)
                 }
                 try execution.send(signal: .kill)
             }

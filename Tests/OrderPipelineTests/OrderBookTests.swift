@@ -81,9 +81,8 @@ struct OrderBookTests {
 
     @Test("JSON Lines: repeated orders stay commands and count once, malformed lines are named")
     func jsonLines() async throws {
-        let codec = JSONCodec()
         let commands = try Fixtures.everyCase()
-        var lines = try commands.map { String(decoding: try codec.encode($0), as: UTF8.self) }
+        var lines = try commands.map { String(decoding: try $0.json, as: UTF8.self) }
         lines.insert("{\"type\":\"PlaceOrder\"}", at: 1)
         lines += ["", "not JSON", lines[0]]
         let book = try await self.book("orders.jsonl", lines.joined(separator: "\r\n").utf8)
@@ -94,7 +93,7 @@ struct OrderBookTests {
 
     @Test("a name that does not tell: the first character does")
     func format() async throws {
-        let json = "  " + String(decoding: try JSONCodec().encode(try Fixtures.everyCase()[0]), as: UTF8.self)
+        let json = "  " + String(decoding: try Fixtures.everyCase()[0].json, as: UTF8.self)
         #expect(try await self.book("orders", json.utf8).numbers == ["1"])
         let csv = "\u{FEFF}" + Self.header + "1,A,,1,2010-12-01 08:26:00,1,,France\n"
         #expect(try await self.book("orders", csv.utf8).numbers == ["1"])

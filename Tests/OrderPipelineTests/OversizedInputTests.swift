@@ -42,7 +42,7 @@ struct OversizedInputTests {
         #expect(open.malformed.map(\.line) == [2, 4, 5])
         #expect(open.numbers == ["2"])
 
-        let command = String(decoding: try JSONCodec().encode(try Fixtures.everyCase()[0]), as: UTF8.self)
+        let command = String(decoding: try Fixtures.everyCase()[0].json, as: UTF8.self)
         for name in ["orders.jsonl", "orders"] {
             let json = try await self.book(name, "{\"\(giant)\":1}\n\(command)\n")
             #expect(json.malformed.map(\.line) == [1])
@@ -68,12 +68,11 @@ struct OversizedInputTests {
 
     @Test("a command of JSON Lines that can't be sent is malformed")
     func command() async throws {
-        let codec = JSONCodec()
         var commands = try Array(Fixtures.everyCase().prefix(3))
         var invoice = commands[1].invoice
         invoice.lines = Array(repeating: invoice.lines[0], count: 25_000)
         commands[1] = .placeOrder(invoice)
-        let lines = try commands.map { String(decoding: try codec.encode($0), as: UTF8.self) }
+        let lines = try commands.map { String(decoding: try $0.json, as: UTF8.self) }
         let book = try await self.book("orders.jsonl", lines.joined(separator: "\n"))
         #expect(book.malformed.map(\.line) == [2])
         #expect(book.malformed.first?.reason.hasPrefix("invoice 2 is skipped: its 25,000 lines make") == true)
@@ -91,7 +90,7 @@ struct OversizedInputTests {
         var commands: [OrderCommand] = []
         for (number, country) in [("1", 900_000), (String(repeating: "7", count: 490_000), 9_000)] {
             var invoice = try Fixtures.invoice(number, country: text(country), [(1, 1_000)])
-            let size = try JSONCodec().encode(OrderCommand(invoice)).count + number.utf8.count
+            let size = try OrderCommand(invoice).json.count + number.utf8.count
             invoice.lines[0].sku += text(CommandSize.limit - size)
             commands.append(OrderCommand(invoice))
         }

@@ -15,8 +15,8 @@ func withEmbeddedPipelineCluster<Result>(
     _ body: (EmbeddedKafkaCluster) async throws -> Result
 ) async throws -> Result {
     try await withEmbeddedKafka { cluster in
-        for topic in PipelineTopic.allCases {
-            try await cluster.createTopic(topic.rawValue, partitions: PipelineCluster.partitions)
+        for topic in PipelineTopic.allNames {
+            try await cluster.createTopic(topic, partitions: PipelineCluster.partitions)
         }
         return try await body(cluster)
     }

@@ -1,4 +1,5 @@
 import EmbeddedKafka
+import EventStreaming
 import Foundation
 import KafkaClient
 import Testing
@@ -51,10 +52,9 @@ struct ReplayTests {
         try await withPipelineCluster { cluster in
             // The same orders, asked for by somebody else, and by nobody in particular.
             try await withKafkaProducer(cluster.producer(clientID: "test"), logger: .silent) { producer in
-                let records = try ["other", nil].flatMap { replay in
-                    try commands.map { try ServiceRunner.record(.command($0), replay: replay, codec: JSONCodec()) }
+                for replay in ["other", nil] {
+                    for command in commands { _ = try await producer.send(Replay.record(of: command, replay: replay)) }
                 }
-                try await ServiceRunner.send(records, with: producer)
             }
             let outcome = try await Replay(cluster: cluster, logger: .silent).run(Array(commands.prefix(3)))
             var expected = RevenueReadModel()
@@ -63,19 +63,54 @@ struct ReplayTests {
         }
     }
 
-    @Test("records that are no messages of their topic hold up nothing", .timeLimit(.minutes(1)))
-    func foreignRecords() async throws {
-        let outcome = try await withPipelineCluster { cluster in
+    @Test(
+        "records that are no messages of their topic hold up nothing, and are dead letters",
+        .timeLimit(.minutes(1)),
+        arguments: [ProcessingGuarantee.exactlyOnce, .atLeastOnce]
+    )
+    func foreignRecords(guarantee: ProcessingGuarantee) async throws {
+        let values: [[UInt8]?] = [nil, [], [0xFF], Array("{}".utf8), Array(#"{"type":"Other"}"#.utf8)]
+        try await withPipelineCluster { cluster in
             try await withKafkaProducer(cluster.producer(clientID: "test"), logger: .silent) { producer in
-                let values: [[UInt8]?] = [nil, [], [0xFF], Array("{}".utf8), Array(#"{"type":"Other"}"#.utf8)]
                 for topic in PipelineTopic.allCases {
-                    let records = values.map { KafkaProducerRecord(topic: topic.rawValue, key: "1", value: $0) }
-                    try await ServiceRunner.send(records, with: producer)
+                    for value in values {
+                        _ = try await producer.send(.init(topic: topic.rawValue, key: "1", value: value))
+                    }
                 }
             }
-            return try await Replay(cluster: cluster, logger: .silent).run(try Fixtures.everyCase())
+            var replay = Replay(cluster: cluster, logger: .silent)
+            replay.guarantee = guarantee
+            let outcome = try await replay.run(try Fixtures.everyCase())
+            #expect(outcome.totals == Fixtures.everyCaseTotals)
+            // Two services read the payments.
+            for (topic, readers) in [(PipelineTopic.commands, 1), (.orders, 1), (.payments, 2), (.shipping, 1)] {
+                let letters = try await self.deadLetters(of: topic, count: values.count * readers, in: cluster)
+                for value in values { #expect(letters.count { $0 == value } == readers, "\(topic): \(value ?? [])") }
+            }
         }
-        #expect(outcome.totals == Fixtures.everyCaseTotals)
+    }
+
+    /// The values of a topic's dead letters.
+    private func deadLetters(
+        of topic: PipelineTopic,
+        count: Int,
+        in cluster: PipelineCluster
+    ) async throws -> [[UInt8]?] {
+        let name = try #require(topic.deadLetters)
+        return try await withKafkaConsumer(cluster.consumer(group: "test"), logger: .silent) { consumer in
+            let places = (0..<PipelineCluster.partitions).map {
+                (KafkaTopicPartition(topic: name, partition: Int32($0)), KafkaOffset.beginning)
+            }
+            try await consumer.assign(Dictionary(uniqueKeysWithValues: places))
+            var values: [[UInt8]?] = []
+            for try await record in consumer.records {
+                let letter = try #require(DeadLetter(headers: record.headers))
+                #expect(letter.topic == topic.rawValue)
+                values.append(record.value)
+                if values.count == count { break }
+            }
+            return values
+        }
     }
 
     @Test("a replay that stands still says what is missing", .timeLimit(.minutes(1)))
@@ -141,16 +176,5 @@ struct ReplayTests {
         let cluster = PipelineCluster(bootstrapServers: ["127.0.0.1:1"])
         let outcome = try await Replay(cluster: cluster, logger: .silent).run([])
         #expect(outcome.totals == Totals())
-    }
-}
-
-extension OrderCommand {
-    fileprivate func renumbered(_ change: (String) -> String) -> OrderCommand {
-        var invoice = self.invoice
-        invoice.number = change(invoice.number)
-        switch self {
-        case .placeOrder: return .placeOrder(invoice)
-        case .issueCreditNote: return .issueCreditNote(invoice)
-        }
     }
 }

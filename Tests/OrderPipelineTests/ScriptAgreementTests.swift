@@ -86,11 +86,10 @@ struct ScriptAgreementTests {
     @Test("on damaged commands", arguments: 0..<6)
     func commands(seed: UInt64) async throws {
         var generator = SeededGenerator(seed: seed)
-        let codec = JSONCodec()
         let book = try await OrderBook(reading: OrderFile(path: Fixtures.excerpt), limit: 120)
         var bytes: [UInt8] = []
         for (index, command) in book.commands.enumerated() {
-            var line = String(decoding: try codec.encode(command), as: UTF8.self)
+            var line = String(decoding: try command.json, as: UTF8.self)
             if index.isMultiple(of: 2) {
                 let choice = Int.random(in: 0..<Self.replacements.count, using: &generator)
                 let (old, new) = Self.replacements[choice]
@@ -116,7 +115,7 @@ struct ScriptAgreementTests {
         }
         let smallest = try await Fixtures.withFile("orders.csv", (Self.header + invoice("1000", 0)).utf8) { path in
             let book = try await OrderBook(reading: OrderFile(path: path))
-            return try JSONCodec().encode(try #require(book.commands.first)).count + 4
+            return try #require(book.commands.first).json.count + 4
         }
         for (index, difference) in [-1, 0, 1, 2].enumerated() {
             text += invoice("\(1_001 + index)", CommandSize.limit - smallest + difference)

@@ -14,17 +14,24 @@ extension RevenueReadModel {
 extension PipelineMessage {
     /// Everything that the services publish on the commands.
     static func story(of commands: [OrderCommand]) -> [PipelineMessage] {
-        var (orders, payments, shipping) = (OrdersService(), PaymentsService(), ShippingService())
         var messages = commands.map(PipelineMessage.command)
         var index = 0
         while index < messages.count {
-            let message = messages[index]
-            if OrdersService.topics.contains(message.topic) { messages += orders.handle(message, replay: "r") }
-            if PaymentsService.topics.contains(message.topic) { messages += payments.handle(message, replay: "r") }
-            if ShippingService.topics.contains(message.topic) { messages += shipping.handle(message, replay: "r") }
+            messages += messages[index].answers
             index += 1
         }
         return Array(messages.dropFirst(commands.count))
+    }
+
+    /// What the services that read it answer.
+    var answers: [PipelineMessage] {
+        switch self {
+        case .command(let command): OrdersService.answers(to: command)
+        case .order(let event): PaymentsService.answers(to: event)
+        case .payment(let event): OrdersService.answers(to: event) + ShippingService.answers(to: event)
+        case .shipping(let event): PaymentsService.answers(to: event)
+        case .status: []
+        }
     }
 }
 
@@ -82,65 +89,15 @@ struct ServicesTests {
         #expect(model.missing(of: ["4"]).map(\.waitsFor) == ["PaymentRefunded"])
     }
 
-    @Test("a repeated message is answered once")
-    func answersOnce() throws {
-        var orders = OrdersService()
-        let command = PipelineMessage.command(try Fixtures.everyCase()[0])
-        #expect(orders.handle(command, replay: "r").count == 2)
-        #expect(orders.handle(command, replay: "r").isEmpty)
-        #expect(orders.handle(command, replay: "other").count == 2)
-        var payments = PaymentsService()
-        guard case .order(let placed) = PipelineMessage.story(of: [try Fixtures.everyCase()[0]])[0] else {
-            Issue.record("the first answer is the decision")
-            return
-        }
-        #expect(payments.handle(.order(placed), replay: "r").count == 1)
-        #expect(payments.handle(.order(placed), replay: "r").isEmpty)
-    }
-
-    @Test("a service that starts again without memory goes on rightly")
-    func noMemory() throws {
-        var messages = try Fixtures.everyCase().map(PipelineMessage.command)
-        var model = RevenueReadModel()
-        var index = 0
-        while index < messages.count {
-            let message = messages[index]
-            // A new service for every message, and every message twice.
-            for _ in 0..<2 {
-                var (orders, payments, shipping) = (OrdersService(), PaymentsService(), ShippingService())
-                let answers =
-                    orders.handle(message, replay: nil) + payments.handle(message, replay: nil)
-                    + shipping.handle(message, replay: nil)
-                for answer in answers { model.apply(answer) }
-                messages += answers.filter { messages.contains($0) == false }
+    @Test("the statuses of an order are published in the order in which they are reached")
+    func statuses() throws {
+        for command in try Fixtures.everyCase() {
+            let stages = PipelineMessage.story(of: [command]).compactMap { message in
+                if case .status(let status) = message { status.status } else { nil }
             }
-            index += 1
+            #expect(stages.map(\.rank) == stages.map(\.rank).sorted())
+            #expect(stages.last?.isFinal == true)
+            #expect(Set(stages).count == stages.count)
         }
-        #expect(model.totals == Fixtures.everyCaseTotals)
-        #expect(model.completed == 15)
-    }
-
-    @Test("the status of an order never goes back")
-    func status() throws {
-        let id = "1"
-        let authorised = PipelineMessage.payment(
-            .authorised(
-                PaymentAuthorised(
-                    orderId: id,
-                    country: "France",
-                    placedAt: try "2011-05-06T07:08:09Z".utcTime,
-                    amount: Money(thousandths: 1)
-                )
-            )
-        )
-        guard case .payment(.authorised(let payment)) = authorised else { return }
-        let shipped = PipelineMessage.shipping(ShippingRules.decide(payment))
-        var orders = OrdersService()
-        #expect(orders.handle(shipped, replay: nil) == [.status(OrderStatus(orderId: id, status: .shipped))])
-        #expect(orders.handle(authorised, replay: nil).isEmpty)
-        // After a start without memory nobody knows whether it was shipped already.
-        var restarted = OrdersService()
-        #expect(restarted.handle(authorised, replay: nil).isEmpty)
-        #expect(restarted.handle(shipped, replay: nil) == [.status(OrderStatus(orderId: id, status: .shipped))])
     }
 }

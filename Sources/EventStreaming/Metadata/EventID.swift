@@ -44,6 +44,40 @@ public enum EventID {
         return self.text(high, low)
     }
 
+    /// The id of what comes of something else: the same whenever it is made again, so that who reads it can tell that.
+    ///
+    /// It has the form of a version 7 as well; its random part is a hash of the parts (FNV-1a, 128 bits).
+    ///
+    /// - Parameters:
+    ///   - parts: what it comes of, and which of several it is.
+    ///   - milliseconds: the time in it, since 1970.
+    /// - Returns: text in small letters.
+    public static func derived(from parts: String..., at milliseconds: Int64) -> String {
+        var hash = UInt128(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
+        func mix(_ byte: UInt8) {
+            hash ^= UInt128(byte)
+            hash &*= UInt128(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        }
+        for part in parts {
+            part.utf8.forEach(mix)
+            // Keeps "ab", "c" from being "a", "bc".
+            mix(0xFF)
+        }
+        let time = UInt64(clamping: milliseconds)
+        let high = time << 16 | 0x7000 | UInt64(truncatingIfNeeded: hash >> 64) & 0xFFF
+        let low = (UInt64(truncatingIfNeeded: hash) & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        return self.text(high, low)
+    }
+
+    /// The time in an id of version 7, in milliseconds since 1970; `nil` for any other text.
+    static func milliseconds(of id: String) -> Int64? {
+        let text = Array(id.utf8)
+        guard text.count == 36, text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"),
+            text[14] == UInt8(ascii: "7")
+        else { return nil }
+        return Int64(String(decoding: text[0..<8] + text[9..<13], as: UTF8.self), radix: 16)
+    }
+
     private static func text(_ high: UInt64, _ low: UInt64) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

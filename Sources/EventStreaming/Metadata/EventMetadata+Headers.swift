@@ -4,6 +4,9 @@ public import KafkaClient
 extension EventMetadata {
     private static let prefix = "ce_"
     private static let contentTypeHeader = "content-type"
+    private static let traceParentHeader = "traceparent"
+    private static let traceStateHeader = "tracestate"
+    private static let plainHeaders = [contentTypeHeader, traceParentHeader, traceStateHeader]
     private static let specVersion = "1.0"
 
     /// The headers of a record that is this event.
@@ -24,7 +27,13 @@ extension EventMetadata {
         for (name, value) in self.extensions.sorted(by: { $0.key < $1.key }) {
             headers.append(KafkaHeader(key: Self.prefix + name, value: value))
         }
-        if let contentType { headers.append(KafkaHeader(key: Self.contentTypeHeader, value: contentType)) }
+        let plain = [
+            (Self.contentTypeHeader, self.contentType), (Self.traceParentHeader, self.trace?.traceParent),
+            (Self.traceStateHeader, self.trace?.traceState),
+        ]
+        for (name, value) in plain {
+            if let value { headers.append(KafkaHeader(key: name, value: value)) }
+        }
         return headers
     }
 
@@ -34,15 +43,15 @@ extension EventMetadata {
     ///   time that can't be read is left out.
     public init?(headers: [KafkaHeader]) {
         var attributes: [String: String] = [:]
-        var contentType: String?
+        var plain: [String: String] = [:]
         for header in headers {
             guard let value = header.value.flatMap({ String(validating: $0, as: UTF8.self) }) else { continue }
             // Names of headers are as they are written; the first of several counts.
             if header.key.hasPrefix(Self.prefix) {
                 let name = String(header.key.dropFirst(Self.prefix.count))
                 attributes[name] = attributes[name] ?? value
-            } else if header.key == Self.contentTypeHeader {
-                contentType = contentType ?? value
+            } else if Self.plainHeaders.contains(header.key) {
+                plain[header.key] = plain[header.key] ?? value
             }
         }
         guard let version = attributes.removeValue(forKey: "specversion"), version.hasPrefix("1."),
@@ -56,16 +65,14 @@ extension EventMetadata {
             type: type,
             subject: attributes.removeValue(forKey: "subject"),
             time: attributes.removeValue(forKey: "time").flatMap { UTCTime(rfc3339: $0.utf8) },
-            contentType: contentType,
+            contentType: plain[Self.contentTypeHeader],
             dataSchema: attributes.removeValue(forKey: "dataschema"),
             correlationID: attributes.removeValue(forKey: "correlationid"),
             causationID: attributes.removeValue(forKey: "causationid"),
+            trace: plain[Self.traceParentHeader].map {
+                TraceContext(traceParent: $0, traceState: plain[Self.traceStateHeader])
+            },
             extensions: attributes
         )
-    }
-
-    /// Whether a header is one of those that carry metadata.
-    static func owns(_ header: KafkaHeader) -> Bool {
-        header.key.hasPrefix(self.prefix) || header.key == self.contentTypeHeader
     }
 }

@@ -22,6 +22,8 @@ public struct EventMetadata: Sendable, Hashable {
     public var correlationID: String?
     /// The id of the event, or command, that this one comes of.
     public var causationID: String?
+    /// Which trace it belongs to.
+    public var trace: TraceContext?
     /// Further attributes by their names, which have small letters and digits only (CloudEvents, section 3.1).
     public var extensions: [String: String]
 
@@ -37,6 +39,7 @@ public struct EventMetadata: Sendable, Hashable {
     ///   - dataSchema: a URI of the schema of the data.
     ///   - correlationID: the same for everything that comes of one beginning.
     ///   - causationID: the id of what this event comes of.
+    ///   - trace: which trace it belongs to.
     ///   - extensions: further attributes.
     public init(
         id: String = EventID.next(),
@@ -48,6 +51,7 @@ public struct EventMetadata: Sendable, Hashable {
         dataSchema: String? = nil,
         correlationID: String? = nil,
         causationID: String? = nil,
+        trace: TraceContext? = nil,
         extensions: [String: String] = [:]
     ) {
         self.id = id
@@ -59,6 +63,7 @@ public struct EventMetadata: Sendable, Hashable {
         self.dataSchema = dataSchema
         self.correlationID = correlationID
         self.causationID = causationID
+        self.trace = trace
         self.extensions = extensions
     }
 

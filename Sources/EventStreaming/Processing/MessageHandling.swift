@@ -13,23 +13,24 @@ struct MessageHandling: Sendable {
     let monitor: ProcessorMonitor
     let logger: Logger
 
-    /// Has a message handled, and sends what comes of it.
+    /// Has a message handled, and sends what must be there before anything else.
     ///
+    /// - Returns: what is to be sent for it besides, in order.
     /// - Throws: ``ProcessorError`` when the processor has to stop; `CancellationError`; `KafkaError`.
-    func handle(_ record: KafkaConsumerRecord, _ sink: some OutputSink) async throws {
+    func handle(_ record: KafkaConsumerRecord, _ sink: some OutputSink) async throws -> [KafkaProducerRecord] {
         // The consumers are subscribed to these topics alone.
-        guard let route = self.routes[record.topic] else { return }
+        guard let route = self.routes[record.topic] else { return [] }
         let letters: PartitionLetters?
         if let ordered {
             letters = try await ordered.letters(of: record.topicPartition)
             // Given up meanwhile: nothing of it can be committed.
-            if letters == nil { return }
+            if letters == nil { return [] }
         } else {
             letters = nil
         }
         let outcome = try await self.outcome(of: record, route, letters)
         do {
-            try await self.deliver(outcome, of: record, letters, sink)
+            return try await self.deliver(outcome, of: record, letters, sink)
         } catch {
             // That nobody waits for an answer any more is no failure.
             try Task.checkCancellation()
@@ -95,7 +96,7 @@ struct MessageHandling: Sendable {
         let firstTime = earlier?.firstTime ?? .now
         var attempt = 1
         while true {
-            let output = ProcessorOutput(source: self.configuration.name, cause: message.metadata)
+            let output = ProcessorOutput(for: record, cause: message.metadata, configuration: self.configuration)
             do {
                 try await message.handle(output)
                 return output.sentRecords
@@ -217,29 +218,41 @@ struct MessageHandling: Sendable {
         of record: KafkaConsumerRecord,
         _ letters: PartitionLetters?,
         _ sink: some OutputSink
-    ) async throws {
+    ) async throws -> [KafkaProducerRecord] {
         switch outcome {
-        case .skipped: break
-        case .postponed(let retry): try await sink.send([retry])
-        case .processed(let records, nil): try await sink.send(records)
+        case .skipped: return []
+        case .postponed(let retry): return [retry]
+        case .processed(let records, nil): return records
         case .processed(let records, let settled?):
             try await sink.send(records)
             // Only now, since whoever reads the mark takes it that all is done.
             try await sink.send([DeadLetterMark(.resolved, settled).record(key: record.key)])
-            guard let letters, settled.topicPartition == letters.place else { return }
+            guard let letters, settled.topicPartition == letters.place else { return [] }
             letters.change(isFinal: sink.isFinal) { $0.settle(settled.offset) }
+            return []
         case .letter(let letter, let output):
-            guard let letters else { return try await sink.send([output]) }
-            guard let offset = try await sink.place(output) else {
-                throw ProcessorError(
-                    .configuration,
-                    processor: self.configuration.name,
-                    message: "ordered dead letters need a producer with `acknowledgements` of .all"
-                )
-            }
-            letters.change(isFinal: sink.isFinal) { $0.append(letter, key: output.key, offset: offset) }
-            try letters.read { known in Result { try self.ordered?.checkRoom(known, in: letters.place) } }.get()
+            guard let letters else { return [output] }
+            try await self.place(letter, output, letters, sink)
+            return []
         }
+    }
+
+    /// Sends a letter that others may have to follow.
+    private func place(
+        _ letter: DeadLetter,
+        _ output: KafkaProducerRecord,
+        _ letters: PartitionLetters,
+        _ sink: some OutputSink
+    ) async throws {
+        guard let offset = try await sink.place(output) else {
+            throw ProcessorError(
+                .configuration,
+                processor: self.configuration.name,
+                message: "ordered dead letters need a producer with `acknowledgements` of .all"
+            )
+        }
+        letters.change(isFinal: sink.isFinal) { $0.append(letter, key: output.key, offset: offset) }
+        try letters.read { known in Result { try self.ordered?.checkRoom(known, in: letters.place) } }.get()
     }
 }
 

@@ -5,7 +5,7 @@ protocol OutputSink: Sendable {
     /// Whether what is sent is true at once, rather than with a transaction.
     var isFinal: Bool { get }
 
-    /// Sends records in their order; they are acknowledged before the message counts as processed.
+    /// Sends records in their order. Where that is true at once, they are acknowledged then.
     func send(_ records: [KafkaProducerRecord]) async throws
 
     /// Sends a record.

@@ -14,6 +14,13 @@ public enum ProcessingGuarantee: Sendable, Hashable {
 public struct ProcessorConfiguration: Sendable {
     /// The name: that of its consumer group unless ``consumer`` has one, and the source of the events that it sends.
     public var name: String
+    /// A name of this instance that it has again when it is restarted, and no other instance has: a host's name, the number
+    /// of a replica. Default: `nil`, none.
+    ///
+    /// With it a restarted instance takes its place in the group again at once (static membership, KIP-345), and, exactly
+    /// once, ends the transaction that it left open when it died. Without it the group waits for `consumer.sessionTimeout`,
+    /// and for `producer.transactionTimeout`.
+    public var instance: String?
     /// What it promises. Default: exactly once.
     public var guarantee = ProcessingGuarantee.exactlyOnce
     /// Which messages wait for each other. Default: those with equal keys.
@@ -24,6 +31,10 @@ public struct ProcessorConfiguration: Sendable {
     /// stops the reading of its partition. Default: 1,000. Exactly once works by batches of
     /// `KafkaConsumer.Configuration.maxBatchRecords` instead.
     public var window = 1_000
+    /// At least once: how often what is processed is committed, 5 s unless it is given. Exactly once: the time from one
+    /// transaction to the next, unless a whole batch of messages waits; without it a transaction has what came while the one
+    /// before was being committed. Default: `nil`.
+    public var commitInterval: Duration?
     /// How often, and after which pauses, a message is handled again.
     public var retry = RetryPolicy()
     /// Where messages wait that are handled again later, once the attempts of ``retry`` are used up. Default: `nil`, nowhere; they
@@ -34,15 +45,14 @@ public struct ProcessorConfiguration: Sendable {
     /// Where messages go that can't be processed; without, the processor ends at the first one. Default: topics with the
     /// suffix `.dead-letters`.
     public var deadLetters: DeadLetterPolicy? = DeadLetterPolicy()
+    /// The extension attributes (``EventMetadata/extensions``) that messages take over from the one that they come of.
+    /// Default: none.
+    public var carriedExtensions: Set<String> = []
     /// Metrics of the processor and of its consumer. Default: `nil`, none.
     public var metrics: ProcessorMetrics?
     /// The consumer. Its commit policy is the processor's affair.
     public var consumer: KafkaConsumer.Configuration
-    /// The producer. Exactly once, it gets a transactional id of its own where it has none.
-    ///
-    /// An instance that dies leaves a transaction open. Give each instance a `transactionalID` that it has again when it is
-    /// restarted, such as its host's name: it then ends that transaction, for which the group's others wait otherwise, up to
-    /// `transactionTimeout`.
+    /// The producer. Exactly once, it gets a transactional id where it has none: that of the ``instance``, or a new one.
     public var producer: KafkaProducer.Configuration
 
     /// Makes a configuration with the defaults.
@@ -62,11 +72,18 @@ public struct ProcessorConfiguration: Sendable {
             ProcessorError(.configuration, processor: self.name, message: message)
         }
         if self.name.isEmpty { throw fail("`name` is empty") }
+        if self.instance?.isEmpty == true { throw fail("`instance` is empty") }
         if inputs.isEmpty { throw fail("there is no topic to read") }
         if let twice = inputs.first(where: { topic in inputs.count { $0 == topic } > 1 }) {
             throw fail("\(twice) is read twice")
         }
         if let problem = self.retry.problem { throw fail("`retry`: \(problem)") }
+        if let commitInterval, commitInterval < .milliseconds(1) || commitInterval >= self.consumer.maxPollInterval {
+            throw fail(
+                "`commitInterval` is \(commitInterval): it must be from 1 ms to less than `consumer.maxPollInterval` "
+                    + "(\(self.consumer.maxPollInterval))"
+            )
+        }
         if !(1...10_000).contains(self.concurrency) {
             throw fail("`concurrency` is \(self.concurrency): it must be from 1 to 10,000")
         }
@@ -96,6 +113,7 @@ public struct ProcessorConfiguration: Sendable {
     var consumerConfiguration: KafkaConsumer.Configuration {
         var configuration = self.consumer
         configuration.group = configuration.group ?? self.name
+        configuration.groupInstanceID = configuration.groupInstanceID ?? self.instance
         if let metrics, configuration.metrics == nil {
             configuration.metrics = KafkaMetrics(interval: metrics.interval, factory: metrics.factory)
             configuration.metrics?.labels = metrics.labels
@@ -103,7 +121,9 @@ public struct ProcessorConfiguration: Sendable {
         switch self.guarantee {
         case .exactlyOnce: configuration.commitPolicy = .manual
         case .atLeastOnce:
-            if configuration.commitPolicy == .manual {
+            if let commitInterval {
+                configuration.commitPolicy = .afterProcessing(interval: commitInterval)
+            } else if configuration.commitPolicy == .manual {
                 configuration.commitPolicy = .afterProcessing(interval: .seconds(5))
             }
         }
@@ -115,7 +135,8 @@ public struct ProcessorConfiguration: Sendable {
         var configuration = self.producer
         switch self.guarantee {
         case .exactlyOnce:
-            configuration.transactionalID = configuration.transactionalID ?? "\(self.name)-\(EventID.next())"
+            configuration.transactionalID =
+                configuration.transactionalID ?? "\(self.name)-\(self.instance ?? EventID.next())"
         case .atLeastOnce: configuration.transactionalID = nil
         }
         return configuration

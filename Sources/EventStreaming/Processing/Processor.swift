@@ -24,17 +24,20 @@ public final class Processor: Sendable {
     private let routes: RetryRoutes
     private let monitor: ProcessorMonitor
     private let logger: Logger
+    private let clientLogger: Logger
 
     /// Makes a processor of several topics; nothing is connected before it runs.
     ///
     /// - Parameters:
     ///   - configuration: how it works.
     ///   - inputs: the topics to read, each with its handler.
-    ///   - logger: takes what the processor and its clients have to say.
+    ///   - logger: takes what the processor has to say.
+    ///   - clientLogger: takes what its clients have to say; `nil` is the same.
     public init(
         _ configuration: ProcessorConfiguration,
         inputs: [ProcessorInput],
-        logger: Logger = Logger(label: "EventStreaming.Processor")
+        logger: Logger = Logger(label: "EventStreaming.Processor"),
+        clientLogger: Logger? = nil
     ) {
         self.configuration = configuration
         self.inputs = inputs
@@ -43,6 +46,7 @@ public final class Processor: Sendable {
         var logger = logger
         logger[metadataKey: "processor"] = "\(configuration.name)"
         self.logger = logger
+        self.clientLogger = clientLogger ?? logger
     }
 
     /// Makes a processor of topics whose messages are of the same kind; nothing is connected before it runs.
@@ -50,15 +54,22 @@ public final class Processor: Sendable {
     /// - Parameters:
     ///   - configuration: how it works.
     ///   - topics: the topics to read.
-    ///   - logger: takes what the processor and its clients have to say.
+    ///   - logger: takes what the processor has to say.
+    ///   - clientLogger: takes what its clients have to say; `nil` is the same.
     ///   - handler: handles one message, and throws where it can't.
     public convenience init<Key, Value>(
         _ configuration: ProcessorConfiguration,
         reading topics: [Topic<Key, Value>],
         logger: Logger = Logger(label: "EventStreaming.Processor"),
+        clientLogger: Logger? = nil,
         handler: @escaping ProcessorInput.Handler<Key, Value>
     ) {
-        self.init(configuration, inputs: topics.map { ProcessorInput($0, handler: handler) }, logger: logger)
+        self.init(
+            configuration,
+            inputs: topics.map { ProcessorInput($0, handler: handler) },
+            logger: logger,
+            clientLogger: clientLogger
+        )
     }
 
     /// How it is doing now.
@@ -81,7 +92,8 @@ public final class Processor: Sendable {
         try self.configuration.check(inputs: self.inputs.map(\.topic))
         try self.monitor.starts()
         do {
-            try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.logger) { producer in
+            try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.clientLogger) {
+                producer in
                 try await self.run(producer)
             }
             self.monitor.ended()
@@ -99,7 +111,7 @@ public final class Processor: Sendable {
         let handling = MessageHandling(
             configuration: self.configuration,
             routes: self.routes,
-            ordered: OrderedLetters(self.configuration, logger: self.logger),
+            ordered: OrderedLetters(self.configuration, logger: self.clientLogger),
             letterPartitions: try await topics.check(inputs: self.inputs.map(\.topic), producer),
             monitor: self.monitor,
             logger: self.logger
@@ -107,7 +119,7 @@ public final class Processor: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.runInputs(handling, producer) }
             for (delay, topics) in self.routes.tiers {
-                let tier = RetryTier(delay: delay, topics: topics, handling: handling)
+                let tier = RetryTier(delay: delay, topics: topics, handling: handling, logger: self.clientLogger)
                 group.addTask { try await tier.run(producer) }
             }
             defer { group.cancelAll() }
@@ -121,7 +133,7 @@ public final class Processor: Sendable {
         try await withKafkaConsumer(
             configuration,
             subscribedTo: self.inputs.map(\.topic),
-            logger: self.logger
+            logger: self.clientLogger
         ) { consumer in
             self.monitor.runs(with: consumer)
             try await self.process(consumer, producer, handling)
@@ -137,19 +149,19 @@ public final class Processor: Sendable {
         case .atLeastOnce:
             let sink = ProducerSink(producer: producer)
             try await consumer.process(
+                through: producer,
                 ordering: self.configuration.ordering,
                 concurrency: self.configuration.concurrency,
                 window: self.configuration.window
-            ) { record in
-                try await handling.handle(record, sink)
-            }
+            ) { record in try await handling.handle(record, sink) }
         case .exactlyOnce:
             let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
-            try await consumer.transform(through: producer) { batch, transaction in
+            let interval = self.configuration.commitInterval ?? .zero
+            try await consumer.transform(through: producer, interval: interval) { batch, transaction in
                 handling.ordered?.begin(transaction)
                 let sink = TransactionSink(transaction: transaction)
                 try await lanes.forEach(in: batch) { record in
-                    try await record.withProcessSpan { try await handling.handle(record, sink) }
+                    try await record.withProcessSpan { try await sink.send(handling.handle(record, sink)) }
                 }
             }
         }

@@ -51,6 +51,7 @@ final class ProcessorMonitor: Sendable {
             }
             state.status.phase = .starting
             state.status.error = nil
+            state.status.committed = [:]
         }
     }
 
@@ -62,13 +63,14 @@ final class ProcessorMonitor: Sendable {
     }
 
     func ended(_ error: (any Error)? = nil) {
-        let consumer = self.state.withLock { state in
+        let consumer = self.state.withLock { $0.consumer }
+        let committed = consumer?.acknowledgedCommits ?? [:]
+        self.state.withLock { state in
             state.status.phase = error == nil ? .ended : .failed
             state.status.error = error
-            return state.consumer.take()
+            state.status.committed = committed
+            state.consumer = nil
         }
-        // Let go of outside the lock: it may be at its end.
-        _ = consumer
     }
 
     /// Who reads, while it runs.
@@ -81,7 +83,10 @@ final class ProcessorMonitor: Sendable {
             return (state.consumer, status)
         }
         var status = found
-        status.partitions = consumer?.assignment ?? []
+        if let consumer {
+            status.partitions = consumer.assignment
+            status.committed = consumer.acknowledgedCommits
+        }
         return status
     }
 

@@ -5,13 +5,23 @@ internal import Synchronization
 ///
 /// It is kept until the handler has returned, so that an attempt that fails leaves nothing behind. Then it goes out: in the
 /// transaction of the message, or before the message counts as processed.
+///
+/// A message without metadata of its own gets an id that follows from the message that is handled, so that it is the same
+/// when that is handled again: who reads it can tell a repetition by its id.
 public final class ProcessorOutput: Sendable {
-    private let source: String
+    private let processor: String
+    private let carriedExtensions: Set<String>
+    private let record: KafkaConsumerRecord
     private let cause: EventMetadata?
     private let records = Mutex<[KafkaProducerRecord]>([])
 
-    init(source: String, cause: EventMetadata?) {
-        self.source = source
+    /// - Parameters:
+    ///   - record: the message that is handled.
+    ///   - cause: its metadata.
+    init(for record: KafkaConsumerRecord, cause: EventMetadata?, configuration: ProcessorConfiguration) {
+        self.processor = configuration.name
+        self.carriedExtensions = configuration.carriedExtensions
+        self.record = record
         self.cause = cause
     }
 
@@ -21,8 +31,36 @@ public final class ProcessorOutput: Sendable {
     ///
     /// - Throws: ``SerdeError`` for a key or a value that can't be written.
     public func send<Key, Value>(_ message: Message<Key, Value>, to topic: Topic<Key, Value>) throws(SerdeError) {
-        let record = try topic.record(of: message, source: self.source, causedBy: self.cause)
-        self.records.withLock { $0.append(record) }
+        try self.records.withLock { records throws(SerdeError) in
+            var message = message
+            var metadata =
+                message.metadata
+                ?? EventMetadata(
+                    id: self.id(ofNumber: records.count),
+                    source: self.processor,
+                    type: topic.eventType(message.value),
+                    time: .now
+                )
+            if let cause, !self.carriedExtensions.isEmpty {
+                metadata.extensions.merge(cause.extensions.filter { self.carriedExtensions.contains($0.key) }) {
+                    own,
+                    _ in own
+                }
+            }
+            message.metadata = metadata
+            records.append(try topic.record(of: message, source: self.processor, causedBy: self.cause))
+        }
+    }
+
+    private func id(ofNumber number: Int) -> String {
+        guard let cause else {
+            let place = "\(self.record.topicPartition)@\(self.record.offset)"
+            let time = self.record.timestamp?.millisecondsSince1970 ?? 0
+            return EventID.derived(from: self.processor, place, "\(number)", at: time)
+        }
+        // Nothing else of it is the same in every repetition.
+        let time = EventID.milliseconds(of: cause.id) ?? 0
+        return EventID.derived(from: self.processor, cause.source, cause.id, "\(number)", at: time)
     }
 
     /// What was sent, in order.

@@ -32,6 +32,8 @@ public struct ProcessorStatus: Sendable {
     public var postponed = 0
     /// How many messages could not be processed and became dead letters, or stopped the processor.
     public var failures = 0
+    /// The offsets that were committed since it began to run, in transactions or not.
+    public var committed: [KafkaTopicPartition: Int64] = [:]
     /// What ended it.
     public var error: (any Error)?
     /// How long a message may be handled before its partition is taken away: `consumer.maxPollInterval`.

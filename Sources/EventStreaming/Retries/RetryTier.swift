@@ -6,6 +6,8 @@ struct RetryTier: Sendable {
     let delay: Duration
     let topics: [String]
     let handling: MessageHandling
+    /// For the clients.
+    let logger: Logger
 
     private var configuration: ProcessorConfiguration { self.handling.configuration }
 
@@ -26,7 +28,7 @@ struct RetryTier: Sendable {
             // Of its own, so that its transactions do not wait for those of the inputs.
             var configuration = self.configuration.producerConfiguration
             configuration.transactionalID = configuration.transactionalID.map { "\($0).retry.\(self.name)" }
-            try await withKafkaProducer(configuration, logger: self.handling.logger) { producer in
+            try await withKafkaProducer(configuration, logger: self.logger) { producer in
                 try await producer.initializeTransactions()
                 try await self.forEachDue { batch, consumer in
                     try await consumer.transform(batch, through: producer, attempts: 10) { batch, transaction in
@@ -40,7 +42,7 @@ struct RetryTier: Sendable {
     private func handle(_ batch: KafkaConsumerBatch, _ sink: some OutputSink) async throws {
         let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
         try await lanes.forEach(in: batch) { record in
-            try await record.withProcessSpan { try await self.handling.handle(record, sink) }
+            try await record.withProcessSpan { try await sink.send(self.handling.handle(record, sink)) }
         }
     }
 
@@ -64,7 +66,7 @@ struct RetryTier: Sendable {
         try await withKafkaConsumer(
             self.consumerConfiguration,
             subscribedTo: self.topics,
-            logger: self.handling.logger
+            logger: self.logger
         ) { consumer in
             try await consumer.forEachPartition { partition in
                 for try await batch in partition.batches where !batch.isEmpty {

@@ -29,7 +29,10 @@ public struct SerdeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .valueNotFound(let type, let context):
             self.text(of: context.codingPath, "expected \(type), found null")
         case .keyNotFound(let key, let context):
-            self.text(of: context.codingPath + [key], "is missing")
+            "\(self.place(context.codingPath + [key])) is missing"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            // Foundation says the same of JSON that is none and of an integer that it can't hold.
+            "it is not JSON, or has a number that is not whole or beyond 64 bits"
         case .dataCorrupted(let context):
             self.text(of: context.codingPath, context.debugDescription)
         @unknown default: "\(error)"
@@ -45,13 +48,16 @@ public struct SerdeError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// "lines[2].quantity: problem".
     private static func text(of path: [any CodingKey], _ problem: String) -> String {
-        let place = path.reduce(into: "") { place, key in
+        path.isEmpty ? problem : "\(self.place(path)): \(problem)"
+    }
+
+    private static func place(_ path: [any CodingKey]) -> String {
+        path.reduce(into: "") { place, key in
             if let index = key.intValue {
                 place += "[\(index)]"
             } else {
                 place += (place.isEmpty ? "" : ".") + key.stringValue
             }
         }
-        return place.isEmpty ? problem : "\(place): \(problem)"
     }
 }

@@ -1,4 +1,5 @@
 public import KafkaClient
+internal import Tracing
 
 /// A message to be sent to a ``Topic``.
 public struct Message<Key: Sendable, Value: Sendable>: Sendable {
@@ -49,7 +50,10 @@ extension Topic {
         var metadata =
             message.metadata
             ?? EventMetadata(source: source, type: self.eventType(message.value), time: .now)
-        if let cause { metadata.setCause(cause) }
+        if let cause {
+            metadata.setCause(cause)
+            if !Self.isTraced { metadata.trace = metadata.trace ?? cause.trace }
+        }
         metadata.contentType = metadata.contentType ?? self.value.contentType
         return KafkaProducerRecord(
             topic: self.name,
@@ -59,5 +63,11 @@ extension Topic {
             headers: metadata.headers + message.headers,
             timestamp: message.timestamp
         )
+    }
+
+    /// Whether the client writes the context of its own spans.
+    private static var isTraced: Bool {
+        let instrument = InstrumentationSystem.instrument
+        return !(instrument is NoOpInstrument || instrument is NoOpTracer)
     }
 }

@@ -128,7 +128,8 @@ public final class KafkaConsumer: Sendable {
         try await self.core.commit(offsets)
     }
 
-    /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits included.
+    /// The offsets whose commit the broker has acknowledged since the consumer was made, automatic commits and those of
+    /// ``transform(through:interval:attempts:_:)`` included.
     /// It can also be asked after the consumer is closed.
     public var acknowledgedCommits: [KafkaTopicPartition: Int64] { self.core.commits.acknowledged }
 

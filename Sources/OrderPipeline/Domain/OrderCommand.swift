@@ -62,15 +62,22 @@ extension OrderCommand: Codable {
     /// Writes the command; a customer who is not known is left out.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .placeOrder: try container.encode(Kind.placeOrder, forKey: .type)
-        case .issueCreditNote: try container.encode(Kind.issueCreditNote, forKey: .type)
-        }
+        try container.encode(self.kind, forKey: .type)
         let invoice = self.invoice
         try container.encode(invoice.number, forKey: .orderId)
         try container.encodeIfPresent(invoice.customerID, forKey: .customerId)
         try container.encode(invoice.country, forKey: .country)
         try container.encode(invoice.placedAt, forKey: .placedAt)
         try container.encode(invoice.lines, forKey: .lines)
+    }
+
+    /// What is asked for, by its name in JSON, which is its type in the metadata too.
+    public var type: String { self.kind.rawValue }
+
+    private var kind: Kind {
+        switch self {
+        case .placeOrder: .placeOrder
+        case .issueCreditNote: .issueCreditNote
+        }
     }
 }

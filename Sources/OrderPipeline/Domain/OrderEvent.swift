@@ -134,12 +134,26 @@ extension OrderEvent: Codable {
     /// Writes the event with its `type` beside its fields.
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .placed(let event): try encoder.encode(event, type: Kind.placed)
-        case .rejected(let event): try encoder.encode(event, type: Kind.rejected)
-        case .cancelled(let event): try encoder.encode(event, type: Kind.cancelled)
-        case .creditNoteIssued(let event): try encoder.encode(event, type: Kind.creditNoteIssued)
-        case .creditNoteRejected(let event): try encoder.encode(event, type: Kind.creditNoteRejected)
-        case .invoiceRefused(let event): try encoder.encode(event, type: Kind.invoiceRefused)
+        case .placed(let event): try encoder.encode(event, type: self.kind)
+        case .rejected(let event): try encoder.encode(event, type: self.kind)
+        case .cancelled(let event): try encoder.encode(event, type: self.kind)
+        case .creditNoteIssued(let event): try encoder.encode(event, type: self.kind)
+        case .creditNoteRejected(let event): try encoder.encode(event, type: self.kind)
+        case .invoiceRefused(let event): try encoder.encode(event, type: self.kind)
+        }
+    }
+
+    /// What happened, by its name in JSON, which is its type in the metadata too.
+    public var type: String { self.kind.rawValue }
+
+    private var kind: Kind {
+        switch self {
+        case .placed: .placed
+        case .rejected: .rejected
+        case .cancelled: .cancelled
+        case .creditNoteIssued: .creditNoteIssued
+        case .creditNoteRejected: .creditNoteRejected
+        case .invoiceRefused: .invoiceRefused
         }
     }
 }

@@ -74,9 +74,20 @@ extension PaymentEvent: Codable {
     /// Writes the event with its `type` beside its fields.
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .authorised(let event): try encoder.encode(event, type: Kind.authorised)
-        case .declined(let event): try encoder.encode(event, type: Kind.declined)
-        case .refunded(let event): try encoder.encode(event, type: Kind.refunded)
+        case .authorised(let event): try encoder.encode(event, type: self.kind)
+        case .declined(let event): try encoder.encode(event, type: self.kind)
+        case .refunded(let event): try encoder.encode(event, type: self.kind)
+        }
+    }
+
+    /// What happened, by its name in JSON, which is its type in the metadata too.
+    public var type: String { self.kind.rawValue }
+
+    private var kind: Kind {
+        switch self {
+        case .authorised: .authorised
+        case .declined: .declined
+        case .refunded: .refunded
         }
     }
 }

@@ -61,8 +61,18 @@ extension ShippingEvent: Codable {
     /// Writes the event with its `type` beside its fields.
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .shipped(let event): try encoder.encode(event, type: Kind.shipped)
-        case .failed(let event): try encoder.encode(event, type: Kind.failed)
+        case .shipped(let event): try encoder.encode(event, type: self.kind)
+        case .failed(let event): try encoder.encode(event, type: self.kind)
+        }
+    }
+
+    /// What happened, by its name in JSON, which is its type in the metadata too.
+    public var type: String { self.kind.rawValue }
+
+    private var kind: Kind {
+        switch self {
+        case .shipped: .shipped
+        case .failed: .failed
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import CommandLineSupport
+internal import EventStreaming
 
 /// Says which commands are too large to be sent.
 ///
@@ -10,13 +11,11 @@ struct CommandSize {
     /// the command whose number, customer and country it repeats.
     static let limit = PipelineCluster.maxMessageBytes - 10_000
 
-    private let codec = JSONCodec()
-
     /// What is wrong with the command's size, in a sentence; `nil` when it can be sent.
     func complaint(about command: OrderCommand) throws -> String? {
         guard Self.upperBound(of: command) > Self.limit else { return nil }
         let invoice = command.invoice
-        let size = try self.codec.encode(command).count + invoice.number.utf8.count
+        let size = (try PipelineTopics.commands.value.encode(command)?.count ?? 0) + invoice.number.utf8.count
         guard size > Self.limit else { return nil }
         let number = invoice.number.utf8.count > 40 ? "\(invoice.number.prefix(40))..." : invoice.number
         let lines = invoice.lines.count == 1 ? "1 line makes" : "\(invoice.lines.count.grouped) lines make"

@@ -12,7 +12,7 @@ extension OrderCommand {
         let number = try command.text("orderId")
         guard !number.isEmpty else { throw JSONFailure(reason: "orderId: it is empty") }
         let time = try command.text("placedAt")
-        guard let placedAt = UTCTime(rfc3339: time.utf8) else {
+        guard Self.hasTimesForm(time.utf8), let placedAt = UTCTime(rfc3339: time.utf8) else {
             throw JSONFailure(reason: "placedAt: expected a time such as 2010-12-01T08:26:00Z")
         }
         let invoice = Invoice(
@@ -27,6 +27,12 @@ extension OrderCommand {
         case "IssueCreditNote": self = .issueCreditNote(invoice)
         default: throw JSONFailure(reason: "type: expected PlaceOrder or IssueCreditNote")
         }
+    }
+
+    /// Whether a time is in UTC and to the millisecond at most, as the contract has it: RFC 3339 has more forms.
+    private static func hasTimesForm(_ text: String.UTF8View) -> Bool {
+        "2010-12-01T08:26:00Z".utf8.count <= text.count && text.count <= "2010-12-01T08:26:00.123Z".utf8.count
+            && text.last == UInt8(ascii: "Z") && text.contains(UInt8(ascii: "T"))
     }
 }
 

@@ -1,23 +1,24 @@
-internal import KafkaClient
 internal import Synchronization
 
-/// Knows the consumers of a running replay, to say which of them the cluster keeps waiting.
+/// Knows the members of a running replay, to say which of them the cluster keeps waiting.
 final class GroupWatch: Sendable {
-    private let consumers = Mutex<[String: KafkaConsumer]>([:])
+    private let members = Mutex<[String: @Sendable () -> Bool]>([:])
 
-    /// The group has this member in the replay.
-    func joined(_ group: String, _ consumer: KafkaConsumer) {
-        self.consumers.withLock { $0[group] = consumer }
+    /// The group has a member in the replay.
+    ///
+    /// - Parameter isIdle: Says whether it has no partitions now.
+    func joined(_ group: String, isIdle: @escaping @Sendable () -> Bool) {
+        self.members.withLock { $0[group] = isIdle }
     }
 
-    /// The group's member is about to be closed.
+    /// The group's member is at its end.
     func left(_ group: String) {
-        // Let go of outside the lock: the consumer may be at its end.
-        _ = self.consumers.withLock { $0.removeValue(forKey: group) }
+        // Let go of outside the lock: what it asks may end with it.
+        _ = self.members.withLock { $0.removeValue(forKey: group) }
     }
 
     /// The groups whose member has no partitions now.
     var idleGroups: [String] {
-        self.consumers.withLock { $0 }.filter { $0.value.assignment.isEmpty }.keys.sorted()
+        self.members.withLock { $0 }.filter { $0.value() }.keys.sorted()
     }
 }

@@ -1,10 +1,11 @@
+package import EventStreaming
 internal import KafkaClient
 package import Logging
 
 /// Sends the orders of a file through the pipeline and waits until every one is at its end.
 ///
 /// The three services and the read model each are a consumer group of their own. On a cluster that is shared the services
-/// also do the work of other replays; the read model counts its own, by a header that every record carries on.
+/// also do the work of other replays; the read model counts its own, by an attribute that every message carries on.
 package struct Replay: Sendable {
     /// What a replay came to.
     package struct Outcome: Sendable {
@@ -24,11 +25,17 @@ package struct Replay: Sendable {
         case finished
     }
 
+    /// The attribute of a message's metadata that says which replay it belongs to.
+    static let extensionName = "replayid"
     private static let chunkSize = 500
     private static let shownExamples = 5
 
     /// The id that all records of this replay carry.
     package let id: String
+    /// What the services promise. Default: exactly once.
+    package var guarantee = ProcessingGuarantee.exactlyOnce
+    /// Whether the services run in this process. Default: true.
+    package var runsServices = true
     /// How long nothing may happen before it gives up. Default: 30 s.
     package var stallLimit = Duration.seconds(30)
 
@@ -78,28 +85,24 @@ package struct Replay: Sendable {
         let preparation = ReplayPreparation(cluster: self.cluster, logger: self.clientLogger)
         try await preparation.prepare(group: group, topics: topics)
 
-        let runner = ServiceRunner(
+        let reader = ReadModelReader(
             cluster: self.cluster,
+            group: group,
+            topics: topics,
             commits: self.commits,
             groups: groups,
             logger: self.logger,
             clientLogger: self.clientLogger
         )
         try await withThrowingTaskGroup(of: Step.self) { tasks in
-            tasks.addTask {
-                try await runner.run(OrdersService())
-                return .serviceEnded(OrdersService.name)
+            for service in self.runsServices ? PipelineService.allCases : [] {
+                tasks.addTask {
+                    try await self.run(service, groups: groups)
+                    return .serviceEnded(service.rawValue)
+                }
             }
             tasks.addTask {
-                try await runner.run(PaymentsService())
-                return .serviceEnded(PaymentsService.name)
-            }
-            tasks.addTask {
-                try await runner.run(ShippingService())
-                return .serviceEnded(ShippingService.name)
-            }
-            tasks.addTask {
-                try await runner.read(group: group, topics: topics) { messages in
+                try await reader.read { messages in
                     let own = messages.filter { $0.replay == self.id }.map(\.0)
                     let completed = state.apply(own)
                     if !own.isEmpty {
@@ -144,22 +147,59 @@ package struct Replay: Sendable {
         )
     }
 
+    private func run(_ service: PipelineService, groups: GroupWatch) async throws {
+        let processor = service.processor(
+            on: self.cluster,
+            guarantee: self.guarantee,
+            logger: self.logger,
+            clientLogger: self.clientLogger
+        )
+        groups.joined(service.group) { processor.status.partitions.isEmpty }
+        defer {
+            groups.left(service.group)
+            self.commits.add(group: service.group, processor.status.committed)
+        }
+        try await processor.run()
+    }
+
     private func produce(_ commands: [OrderCommand], watch: StallWatch) async throws {
         let configuration = self.cluster.producer(clientID: "order-pipeline.replay")
         try await withKafkaProducer(configuration, logger: self.clientLogger) { producer in
-            let codec = JSONCodec()
             var rest = commands[...]
             while !rest.isEmpty {
                 try Task.checkCancellation()
-                let records = try rest.prefix(Self.chunkSize).map {
-                    try ServiceRunner.record(.command($0), replay: self.id, codec: codec)
-                }
-                try await ServiceRunner.send(records, with: producer)
+                let records = try rest.prefix(Self.chunkSize).map { try Self.record(of: $0, replay: self.id) }
+                let results = try await producer.send(contentsOf: records)
+                // What a cancelled task could not send is no error of the cluster.
+                try Task.checkCancellation()
+                for result in results { _ = try result.get() }
                 watch.progressed()
                 rest = rest.dropFirst(Self.chunkSize)
             }
         }
     }
+
+    /// The record of a command. One that repeats an order has the same id.
+    static func record(of command: OrderCommand, replay: String?) throws -> KafkaProducerRecord {
+        let number = command.invoice.number
+        let source = PipelineCluster.group("replay")
+        let metadata = EventMetadata(
+            id: EventID.derived(
+                from: replay ?? "",
+                number,
+                at: command.invoice.placedAt.millisecondsSince1970
+            ),
+            source: source,
+            type: command.type,
+            time: .now,
+            extensions: replay.map { [Self.extensionName: $0] } ?? [:]
+        )
+        let message = Message(key: number, value: command, metadata: metadata)
+        return try PipelineTopics.commands.record(of: message, source: source)
+    }
+
+    /// The replay that a message belongs to.
+    static func id(of metadata: EventMetadata?) -> String? { metadata?.extensions[Self.extensionName] }
 
     private func stalled(
         _ model: RevenueReadModel,

@@ -17,7 +17,7 @@ struct ReplayPreparation: Sendable {
         try await withKafkaConsumer(configuration, logger: self.logger) { consumer in
             var ends: [KafkaTopicPartition: Int64] = [:]
             for topic in topics {
-                for number in partitions[topic] ?? [] {
+                for number in partitions[topic.rawValue] ?? [] {
                     let partition = KafkaTopicPartition(topic: topic.rawValue, partition: number)
                     ends[partition] = try await consumer.watermarks(of: partition).high
                 }
@@ -28,22 +28,22 @@ struct ReplayPreparation: Sendable {
     }
 
     /// The partitions of every topic. Asking for a topic creates it where the cluster allows that.
-    private func partitions() async throws -> [PipelineTopic: [Int32]] {
+    private func partitions() async throws -> [String: [Int32]] {
         let configuration = self.cluster.producer(clientID: "order-pipeline.replay")
         return try await withKafkaProducer(configuration, logger: self.logger) { producer in
-            var found: [PipelineTopic: [Int32]] = [:]
-            for topic in PipelineTopic.allCases {
+            var found: [String: [Int32]] = [:]
+            for topic in PipelineTopic.allNames {
                 found[topic] = try await Self.partitions(of: topic, from: producer)
             }
             return found
         }
     }
 
-    private static func partitions(of topic: PipelineTopic, from producer: KafkaProducer) async throws -> [Int32] {
+    private static func partitions(of topic: String, from producer: KafkaProducer) async throws -> [Int32] {
         // A topic that was created by the question is there a moment later.
         for _ in 0..<20 {
             do {
-                let partitions = try await producer.partitions(of: topic.rawValue)
+                let partitions = try await producer.partitions(of: topic)
                 if !partitions.isEmpty { return partitions }
             } catch let error as KafkaError {
                 guard error.code == .unknownTopicOrPartition || error.code == .leaderUnavailable else { throw error }
@@ -51,7 +51,7 @@ struct ReplayPreparation: Sendable {
             try Task.checkCancellation()
             await self.pause()
         }
-        throw PipelineError.topicMissing(topic.rawValue)
+        throw PipelineError.topicMissing(topic)
     }
 
     private static func pause() async {

@@ -1,38 +1,35 @@
-/// Takes orders, gives credit notes, cancels what could not be paid or shipped, and publishes where every order stands.
-struct OrdersService: PipelineService {
-    static let name = "orders"
-    static let topics: [PipelineTopic] = [.commands, .payments, .shipping]
+internal import EventStreaming
 
-    private struct Order {
-        var isDecided = false
-        var isCancelled = false
-        var stage: OrderStatus.Stage?
+/// Takes orders, gives credit notes, and cancels what could not be paid or shipped.
+///
+/// Each service publishes the status that its own event brings about, in the same transaction: so the statuses of an order
+/// come in the order in which they are reached.
+enum OrdersService {
+    static var inputs: [ProcessorInput] {
+        [
+            .pipeline(PipelineTopics.commands, self.answers(to:)),
+            .pipeline(PipelineTopics.payments, self.answers(to:)),
+        ]
     }
 
-    private var orders: [OrderKey: Order] = [:]
+    static func answers(to command: OrderCommand) -> [PipelineMessage] {
+        let event = OrderRules.decide(command)
+        return [.order(event), .status(OrderStatus(orderId: event.orderID, status: Self.stage(after: event)))]
+    }
 
-    mutating func handle(_ message: PipelineMessage, replay: String?) -> [PipelineMessage] {
-        let id = message.orderID
-        let key = OrderKey(replay: replay, order: id)
-        switch message {
-        case .command(let command):
-            guard self.orders[key]?.isDecided != true else { return [] }
-            self.orders[key, default: Order()].isDecided = true
-            let event = OrderRules.decide(command)
-            return [.order(event)] + self.reach(Self.stage(after: event), key)
-        case .payment(.authorised):
-            return self.reach(.paid, key)
-        case .payment(.declined):
-            return self.cancel(key, reason: .paymentDeclined)
-        case .payment(.refunded):
-            return self.cancel(key, reason: .notShippable)
-        case .shipping(.shipped):
-            return self.reach(.shipped, key)
-        case .shipping(.failed):
-            return self.reach(.compensating, key)
-        case .order, .status:
-            return []
+    static func answers(to event: PaymentEvent) -> [PipelineMessage] {
+        switch event {
+        case .authorised: []
+        case .declined(let payment): Self.cancel(payment.orderId, .paymentDeclined)
+        case .refunded(let payment): Self.cancel(payment.orderId, .notShippable)
         }
+    }
+
+    private static func cancel(_ order: String, _ reason: OrderCancelled.Reason) -> [PipelineMessage] {
+        [
+            .order(.cancelled(OrderCancelled(orderId: order, reason: reason))),
+            .status(OrderStatus(orderId: order, status: .cancelled)),
+        ]
     }
 
     private static func stage(after event: OrderEvent) -> OrderStatus.Stage {
@@ -43,21 +40,5 @@ struct OrdersService: PipelineService {
         case .creditNoteIssued: .credited
         case .invoiceRefused: .refused
         }
-    }
-
-    private mutating func cancel(_ key: OrderKey, reason: OrderCancelled.Reason) -> [PipelineMessage] {
-        guard self.orders[key]?.isCancelled != true else { return [] }
-        self.orders[key, default: Order()].isCancelled = true
-        return [.order(.cancelled(OrderCancelled(orderId: key.order, reason: reason)))] + self.reach(.cancelled, key)
-    }
-
-    /// Publishes the stage, unless the order is as far already: events of two topics may arrive in any order.
-    private mutating func reach(_ stage: OrderStatus.Stage, _ key: OrderKey) -> [PipelineMessage] {
-        let reached = self.orders[key]?.stage
-        if let reached, reached.rank >= stage.rank { return [] }
-        self.orders[key, default: Order()].stage = stage
-        // After a start without memory: the order may be further than this, and its status must not go back.
-        if reached == nil, stage == .paid || stage == .compensating { return [] }
-        return [.status(OrderStatus(orderId: key.order, status: stage))]
     }
 }

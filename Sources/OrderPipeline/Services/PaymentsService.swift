@@ -1,22 +1,24 @@
+internal import EventStreaming
+
 /// Takes the money for placed orders, and gives it back where the shipment failed.
-struct PaymentsService: PipelineService {
-    static let name = "payments"
-    static let topics: [PipelineTopic] = [.orders, .shipping]
+enum PaymentsService {
+    static var inputs: [ProcessorInput] {
+        [
+            .pipeline(PipelineTopics.orders, self.answers(to:)),
+            .pipeline(PipelineTopics.shipping, self.answers(to:)),
+        ]
+    }
 
-    private var decided: Set<OrderKey> = []
-    private var refunded: Set<OrderKey> = []
+    static func answers(to event: OrderEvent) -> [PipelineMessage] {
+        guard case .placed(let order) = event else { return [] }
+        let payment = PaymentRules.decide(order)
+        guard case .authorised = payment else { return [.payment(payment)] }
+        return [.payment(payment), .status(OrderStatus(orderId: order.orderId, status: .paid))]
+    }
 
-    mutating func handle(_ message: PipelineMessage, replay: String?) -> [PipelineMessage] {
-        let key = OrderKey(replay: replay, order: message.orderID)
-        switch message {
-        case .order(.placed(let order)):
-            return self.decided.insert(key).inserted ? [.payment(PaymentRules.decide(order))] : []
-        case .shipping(.failed(let failure)):
-            // The event says what was paid: the refund does not depend on what this service remembers.
-            guard self.refunded.insert(key).inserted else { return [] }
-            return [.payment(.refunded(PaymentRefunded(orderId: failure.orderId, amount: failure.amount)))]
-        default:
-            return []
-        }
+    static func answers(to event: ShippingEvent) -> [PipelineMessage] {
+        guard case .failed(let failure) = event else { return [] }
+        // The event says what was paid: the refund does not depend on what this service remembers.
+        return [.payment(.refunded(PaymentRefunded(orderId: failure.orderId, amount: failure.amount)))]
     }
 }

@@ -1,3 +1,4 @@
+internal import EventStreaming
 internal import KafkaClient
 
 /// The Kafka cluster that the pipeline runs on, and how to talk to it.
@@ -49,6 +50,17 @@ package struct PipelineCluster: Sendable {
         configuration.compression = .lz4
         configuration.maxMessageBytes = Self.maxMessageBytes
         configuration.closeTimeout = Self.closeTimeout
+        return configuration
+    }
+
+    /// The configuration of a service's processor.
+    func processor(_ name: String, guarantee: ProcessingGuarantee, instance: String?) -> ProcessorConfiguration {
+        var configuration = ProcessorConfiguration(name: name, bootstrapServers: self.bootstrapServers)
+        configuration.guarantee = guarantee
+        configuration.instance = instance
+        configuration.carriedExtensions = [Replay.extensionName]
+        configuration.consumer = self.consumer(group: name)
+        configuration.producer = self.producer(clientID: name)
         return configuration
     }
 }

@@ -1,20 +1,61 @@
-/// A service: what it reads, and what it answers.
-///
-/// Its state is its own and in memory. What it must know about an order to decide, the events carry; the state only
-/// keeps it from answering twice. So a service that starts again without memory goes on rightly: at worst it repeats an
-/// event, which changes no total.
-protocol PipelineService {
-    /// The last part of its consumer group's name.
-    static var name: String { get }
-    /// What it reads.
-    static var topics: [PipelineTopic] { get }
+package import EventStreaming
+package import Logging
 
-    /// Takes one message and returns what it publishes on it, in order.
-    mutating func handle(_ message: PipelineMessage, replay: String?) -> [PipelineMessage]
+/// The services of the pipeline: what each reads, and what it answers to each message.
+///
+/// They have no memory: what they must know of an order to decide, the events carry. So they go on rightly wherever, and
+/// however often, they are started again.
+package enum PipelineService: String, Sendable, CaseIterable {
+    /// ``OrdersService``.
+    case orders
+    /// ``PaymentsService``.
+    case payments
+    /// ``ShippingService``.
+    case shipping
+
+    /// The consumer group.
+    package var group: String { PipelineCluster.group(self.rawValue) }
+
+    private var inputs: [ProcessorInput] {
+        switch self {
+        case .orders: OrdersService.inputs
+        case .payments: PaymentsService.inputs
+        case .shipping: ShippingService.inputs
+        }
+    }
+
+    /// The processor that does the work of the service.
+    ///
+    /// - Parameters:
+    ///   - cluster: where.
+    ///   - guarantee: exactly once, unless repetitions are to be seen.
+    ///   - instance: a name that the process has again when it is restarted.
+    ///   - logger: takes what the service has to say: messages that it can't process.
+    ///   - clientLogger: takes what its clients have to say.
+    package func processor(
+        on cluster: PipelineCluster,
+        guarantee: ProcessingGuarantee = .exactlyOnce,
+        instance: String? = nil,
+        logger: Logger,
+        clientLogger: Logger? = nil
+    ) -> Processor {
+        Processor(
+            cluster.processor(self.group, guarantee: guarantee, instance: instance),
+            inputs: self.inputs,
+            logger: logger,
+            clientLogger: clientLogger
+        )
+    }
 }
 
-/// An order as a service knows it: the same number in another replay is another order.
-struct OrderKey: Hashable, Sendable {
-    var replay: String?
-    var order: String
+extension ProcessorInput {
+    /// Reads a topic with a function from its messages to the answers.
+    static func pipeline<Value>(
+        _ topic: Topic<String, Value>,
+        _ answers: @escaping @Sendable (Value) -> [PipelineMessage]
+    ) -> ProcessorInput {
+        ProcessorInput(topic) { message, output in
+            for answer in answers(try message.value) { try answer.send(to: output) }
+        }
+    }
 }

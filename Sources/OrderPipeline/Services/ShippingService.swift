@@ -1,14 +1,17 @@
+internal import EventStreaming
+
 /// Sends paid orders.
-struct ShippingService: PipelineService {
-    static let name = "shipping"
-    static let topics: [PipelineTopic] = [.payments]
+enum ShippingService {
+    static var inputs: [ProcessorInput] { [.pipeline(PipelineTopics.payments, self.answers(to:))] }
 
-    private var decided: Set<OrderKey> = []
-
-    mutating func handle(_ message: PipelineMessage, replay: String?) -> [PipelineMessage] {
-        guard case .payment(.authorised(let payment)) = message,
-            self.decided.insert(OrderKey(replay: replay, order: message.orderID)).inserted
-        else { return [] }
-        return [.shipping(ShippingRules.decide(payment))]
+    static func answers(to event: PaymentEvent) -> [PipelineMessage] {
+        guard case .authorised(let payment) = event else { return [] }
+        let shipment = ShippingRules.decide(payment)
+        let stage: OrderStatus.Stage =
+            switch shipment {
+            case .shipped: .shipped
+            case .failed: .compensating
+            }
+        return [.shipping(shipment), .status(OrderStatus(orderId: payment.orderId, status: stage))]
     }
 }

@@ -40,6 +40,59 @@ struct TransformTests {
         }
     }
 
+    /// Whatever comes in the time of an interval is one transaction; a whole batch does not wait.
+    @Test func anIntervalMakesFewerTransactions() async throws {
+        try await withCluster(topics: ["in": 1, "out": 1]) { cluster in
+            let values = (0..<20).map { "\($0)" }
+            let ends = try await cluster.observe(.endTransaction)
+            var configuration = KafkaConsumer.Configuration.manual(cluster, group: "g")
+            configuration.maxBatchRecords = 50
+            try await withProducer(.transactional(cluster, "id")) { producer in
+                try await withConsumer(configuration, subscribedTo: ["in"]) { consumer in
+                    let task = Task {
+                        try await consumer.transform(through: producer, interval: .seconds(250)) {
+                            try await Self.copy($0, $1)
+                        }
+                    }
+                    try await withProducer(.test(cluster)) { filler in
+                        // The first ones do not wait for others.
+                        try await filler.fill("in", values: ["first"])
+                        try await eventually("the first is committed") { try await ends.count == 1 }
+                        for value in values { try await filler.fill("in", values: [value]) }
+                    }
+                    task.cancel()
+                    try await task.value
+                }
+            }
+            #expect(try await ends.count == 1, "what comes within the interval waits for its end")
+            #expect(try await cluster.values(of: "out") == ["first"])
+        }
+    }
+
+    @Test func aWholeBatchDoesNotWaitForTheInterval() async throws {
+        try await withCluster(topics: ["in": 1, "out": 1]) { cluster in
+            let values = (0..<500).map { "\($0)" }
+            try await withProducer(.test(cluster)) { try await $0.fill("in", values: values) }
+            var configuration = KafkaConsumer.Configuration.manual(cluster, group: "g")
+            configuration.maxBatchRecords = 50
+            try await withProducer(.transactional(cluster, "id")) { producer in
+                try await withConsumer(configuration, subscribedTo: ["in"]) { consumer in
+                    let task = Task {
+                        try await consumer.transform(through: producer, interval: .seconds(250)) {
+                            try await Self.copy($0, $1)
+                        }
+                    }
+                    try await eventually("all but the last batch are processed") {
+                        try await cluster.committed("in", group: "g") ?? 0 >= 450
+                    }
+                    task.cancel()
+                    _ = await task.result
+                    #expect(consumer.acknowledgedCommits.values.first ?? 0 >= 450, "commits of transactions are known")
+                }
+            }
+        }
+    }
+
     @Test func aTransactionThatHadToBeAbortedIsDoneAgain() async throws {
         try await withCluster(topics: ["in": 1, "out": 1]) { cluster in
             try await withProducer(.test(cluster)) { try await $0.fill("in", values: ["1", "2", "3"]) }

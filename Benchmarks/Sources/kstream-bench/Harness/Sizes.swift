@@ -10,6 +10,8 @@ struct Sizes {
     var awaitedSends: Int
     /// Transactions of a round.
     var transactions: Int
+    /// Events of a round that decodes or processes them.
+    var events: Int
     /// Seconds of an idle round.
     var idleSeconds: Double
 
@@ -18,6 +20,7 @@ struct Sizes {
         sends: 500_000,
         awaitedSends: 1_500,
         transactions: 300,
+        events: 100_000,
         idleSeconds: 10
     )
     static let quick = Sizes(
@@ -25,6 +28,7 @@ struct Sizes {
         sends: 100_000,
         awaitedSends: 500,
         transactions: 100,
+        events: 20_000,
         idleSeconds: 3
     )
 

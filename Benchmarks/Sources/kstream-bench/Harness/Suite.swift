@@ -27,6 +27,8 @@ struct Suite {
         Group(rows: ["tasks-10000", "receipts"]) { try $0.produceSingly() },
         Group(rows: ["send-median", "send-p99"]) { try $0.sendAwaited() },
         Group(rows: ["transactions-100"]) { try $0.transactions() },
+        Group(rows: ["decode-json"]) { try $0.decodeJSON() },
+        Group(rows: ["exactly-once"]) { try $0.processors() },
         Group(rows: ["idle"]) { try $0.idle() },
         Group(rows: ["broker-start"]) { try $0.brokerStart() },
         Group(rows: ["broker-produce", "broker-fetch", "broker-send-median"]) { try $0.brokerAgainstMock() },

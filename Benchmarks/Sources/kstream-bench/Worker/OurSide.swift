@@ -1,4 +1,5 @@
 import CMeasurement
+import EventStreaming
 import KafkaClient
 import Logging
 
@@ -18,6 +19,10 @@ struct OurSide: Sendable {
         case .transactions: try await self.sendInTransactions()
         case .idle: try await self.idle()
         case .brokerStart: try await self.startBroker()
+        case .fillWithEvents: try await self.fillWithEvents()
+        case .decodeMessages, .decodePlainly: try await self.decode()
+        case .processExactlyOnce: try await self.process(.exactlyOnce)
+        case .processAtLeastOnce: try await self.process(.atLeastOnce)
         case .produce: throw BenchFailure(description: "only the reference does rounds of \(self.round.work)")
         }
     }

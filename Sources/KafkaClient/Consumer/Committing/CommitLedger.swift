@@ -26,6 +26,11 @@ final class CommitLedger: Sendable {
     /// The offsets that the broker has acknowledged since the consumer was made.
     var acknowledged: [KafkaTopicPartition: Int64] { self.state.withLock { $0.line.acknowledged } }
 
+    /// Offsets were committed by other means: in a transaction.
+    func acknowledge(_ offsets: [KafkaTopicPartition: Int64]) {
+        self.state.withLock { $0.line.acknowledge(offsets) }
+    }
+
     /// Whether somebody waits for the answer to a commit.
     var isAwaited: Bool { self.state.withLock { $0.line.isAwaited } }
 

@@ -137,6 +137,11 @@ struct CommitLine {
 
     // MARK: Answers
 
+    /// Brokers have committed these offsets.
+    mutating func acknowledge(_ offsets: Offsets) {
+        self.acknowledged.merge(offsets) { _, new in new }
+    }
+
     /// The broker has answered, or librdkafka has refused.
     ///
     /// - Parameters:
@@ -151,7 +156,7 @@ struct CommitLine {
         refused: [KafkaTopicPartition: KafkaError],
         isPassing: Bool
     ) -> Result {
-        self.acknowledged.merge(accepted) { _, new in new }
+        self.acknowledge(accepted)
         guard let (_, batch) = self.inFlight, self.inFlight?.id == id else { return .unknown }
         for (partition, offset) in accepted where batch.offsets[partition] != nil {
             self.committed[partition] = offset

@@ -52,6 +52,54 @@ extension KafkaConsumer {
         window: Int = 1_000,
         _ handler: @escaping @Sendable (KafkaConsumerRecord) async throws -> Void
     ) async throws {
+        try await self.processSending(ordering: ordering, concurrency: concurrency, window: window) { record in
+            try await handler(record)
+            return []
+        }
+    }
+
+    /// Processes records concurrently, as ``process(ordering:concurrency:window:_:)``, and sends what the handler answers: a
+    /// record is done when all of it is acknowledged, at least once.
+    ///
+    /// ```swift
+    /// try await consumer.process(through: producer, ordering: .key) { record in
+    ///     [KafkaProducerRecord(topic: "invoices", key: record.key, value: bill(record))]
+    /// }
+    /// ```
+    ///
+    /// Records do not wait for the acknowledgements of those before them: what is sent for records of a key arrives in their
+    /// order all the same, with an idempotent producer, unless one of them can't be delivered. When the task is cancelled, what was sent until then may still be
+    /// acknowledged within ``Configuration/revocationTimeout``.
+    ///
+    /// - Parameters:
+    ///   - producer: sends the answers.
+    ///   - ordering: which records wait for each other. Default: those with equal keys.
+    ///   - concurrency: how many handlers run at a time, of all partitions together. Default: 16.
+    ///   - window: how many records of a partition, from the oldest one that is not done, may be in memory.
+    ///   - handler: processes one record and answers what to send for it, in order.
+    /// - Throws: as ``process(ordering:concurrency:window:_:)``; the ``KafkaError`` of a record that could not be sent.
+    public func process(
+        through producer: KafkaProducer,
+        ordering: ProcessingOrder = .key,
+        concurrency: Int = 16,
+        window: Int = 1_000,
+        _ handler: @escaping @Sendable (KafkaConsumerRecord) async throws -> [KafkaProducerRecord]
+    ) async throws {
+        try await self.processSending(ordering: ordering, concurrency: concurrency, window: window) { record in
+            var receipts: [KafkaSendReceipt] = []
+            for answer in try await handler(record) {
+                receipts.append(try await producer.enqueue(answer))
+            }
+            return receipts
+        }
+    }
+
+    private func processSending(
+        ordering: ProcessingOrder,
+        concurrency: Int,
+        window: Int,
+        _ handler: @escaping @Sendable (KafkaConsumerRecord) async throws -> [KafkaSendReceipt]
+    ) async throws {
         let operation = "process"
         guard (1...10_000).contains(concurrency) else {
             throw KafkaError(
@@ -74,6 +122,7 @@ extension KafkaConsumer {
                 ordering: ordering,
                 concurrency: concurrency,
                 window: window,
+                settlementTimeout: self.core.configuration.revocationTimeout,
                 readers: readers,
                 handler: handler
             )

@@ -58,6 +58,12 @@ where Batch.Index == Int, Batch.Element: ProcessableRecord {
         return (number, record)
     }
 
+    /// A record's successor may begin, though it is not done: what it sent has to be acknowledged.
+    mutating func release(_ number: Int) {
+        guard !self.isStopped, let next = self.lanes.remove(number) else { return }
+        self.ready.append(next)
+    }
+
     /// A record is done.
     mutating func complete(_ number: Int) {
         self.runningCount -= 1

@@ -95,6 +95,12 @@ where Batch.Index == Int, Batch.Element: ProcessableRecord {
         return nil
     }
 
+    /// A record is not done, but those that wait for it may begin.
+    mutating func release(_ work: Work) {
+        self.slots[work.slot]?.work.release(work.number)
+        self.queue(work.slot)
+    }
+
     /// A record is done.
     mutating func complete(_ work: Work) -> Outcome {
         self.slots[work.slot]?.work.complete(work.number)

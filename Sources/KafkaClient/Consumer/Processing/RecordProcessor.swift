@@ -1,9 +1,10 @@
+internal import Dispatch
 internal import Synchronization
 
 /// Workers that process the records of all partitions, in an order that is kept within partitions.
 ///
 /// One task per partition reads ahead, up to the window; a fixed number of workers takes what may begin. What is not done
-/// when ``run(ordering:concurrency:window:readers:handler:)`` ends stays here for the next run.
+/// when ``run(ordering:concurrency:window:settlementTimeout:readers:handler:)`` ends stays here for the next run.
 final class RecordProcessor: Sendable {
     typealias State = ProcessingState<KafkaConsumerBatch>
     typealias Hold = ConsumerCore.State.Hold
@@ -52,6 +53,12 @@ final class RecordProcessor: Sendable {
         }
     }
 
+    /// A record that was handled, and what it sent.
+    fileprivate struct Unsettled: Sendable {
+        var work: State.Work
+        var receipts: [KafkaSendReceipt]
+    }
+
     private let guarded = Mutex(Guarded())
 
     private func change<R>(_ body: (inout Guarded, inout Actions) -> R) -> R {
@@ -64,20 +71,29 @@ final class RecordProcessor: Sendable {
     // MARK: Running
 
     /// Processes until the consumer is closed, the task is cancelled, or a handler throws.
+    ///
+    /// - Parameters:
+    ///   - settlementTimeout: how long acknowledgements are waited for when the task is cancelled.
+    ///   - handler: answers what has to be acknowledged before a record is done. Meanwhile those after it are begun.
     func run(
         ordering: KafkaConsumer.ProcessingOrder,
         concurrency: Int,
         window: Int,
+        settlementTimeout: Duration,
         readers: PartitionReaders,
-        handler: @escaping @Sendable (KafkaConsumerRecord) async throws -> Void
+        handler: @escaping @Sendable (KafkaConsumerRecord) async throws -> [KafkaSendReceipt]
     ) async throws {
         try self.begin(ordering: ordering, window: window)
         let stopped = Completion()
+        // As many as the windows have records.
+        let (unsettled, continuation) = AsyncStream.makeStream(of: Unsettled.self)
+        // No child: what was sent before the task was cancelled is done when it is acknowledged.
+        let settling = Task { await self.settle(unsettled, stopped: stopped) }
         await withTaskCancellationHandler {
             await withTaskGroup(of: Void.self) { workers in
                 for _ in 0..<concurrency {
                     workers.addTask {
-                        await self.work(handler, stopped: stopped)
+                        await self.work(handler, unsettled: continuation, stopped: stopped)
                     }
                 }
                 do {
@@ -89,8 +105,12 @@ final class RecordProcessor: Sendable {
                 }
                 self.stop()
             }
+            continuation.finish()
+            await settling.value
         } onCancel: {
             self.stop()
+            let deadline = DispatchTime.now() + .milliseconds(settlementTimeout.milliseconds)
+            DispatchQueue.global().asyncAfter(deadline: deadline) { settling.cancel() }
         }
         if let failure = self.end() {
             throw failure
@@ -151,25 +171,22 @@ final class RecordProcessor: Sendable {
     // MARK: Workers
 
     private func work(
-        _ handler: @Sendable (KafkaConsumerRecord) async throws -> Void,
+        _ handler: @Sendable (KafkaConsumerRecord) async throws -> [KafkaSendReceipt],
+        unsettled: AsyncStream<Unsettled>.Continuation,
         stopped: Completion
     ) async {
         var next = await self.waitForWork()
         while let work = next {
+            let receipts: [KafkaSendReceipt]
             do {
-                try await work.record.withProcessSpan { try await handler(work.record) }
+                receipts = try await work.record.withProcessSpan { try await handler(work.record) }
             } catch {
-                if !(error is CancellationError && Task.isCancelled) {
-                    self.fail(error)
-                }
-                self.change { guarded, actions in
-                    guarded.follow(guarded.state.fail(work), slot: work.slot, &actions)
-                }
-                self.stop()
-                stopped.complete()
-                return
+                return self.end(work, with: error, stopped: stopped)
             }
-            if let ready = self.complete(work) {
+            if !receipts.isEmpty {
+                unsettled.yield(Unsettled(work: work, receipts: receipts))
+            }
+            if let ready = self.goOn(after: work, isDone: receipts.isEmpty) {
                 next = ready
             } else {
                 next = await self.waitForWork()
@@ -177,10 +194,42 @@ final class RecordProcessor: Sendable {
         }
     }
 
-    /// Notes that a record is done, and begins the next one if there is one.
-    private func complete(_ work: State.Work) -> State.Work? {
+    /// Waits until what was sent is acknowledged, in the order in which it was sent.
+    private func settle(_ unsettled: AsyncStream<Unsettled>, stopped: Completion) async {
+        for await entry in unsettled {
+            do {
+                for receipt in entry.receipts { _ = try await receipt.metadata }
+            } catch {
+                self.end(entry.work, with: error, stopped: stopped)
+                continue
+            }
+            self.change { guarded, actions in
+                guarded.follow(guarded.state.complete(entry.work), slot: entry.work.slot, &actions)
+                guarded.handOver(&actions)
+            }
+        }
+    }
+
+    /// A record could not be processed: begins nothing more.
+    private func end(_ work: State.Work, with error: any Error, stopped: Completion) {
+        if !(error is CancellationError && Task.isCancelled) {
+            self.fail(error)
+        }
         self.change { guarded, actions in
-            guarded.follow(guarded.state.complete(work), slot: work.slot, &actions)
+            guarded.follow(guarded.state.fail(work), slot: work.slot, &actions)
+        }
+        self.stop()
+        stopped.complete()
+    }
+
+    /// Begins the next record if there is one.
+    private func goOn(after work: State.Work, isDone: Bool) -> State.Work? {
+        self.change { guarded, actions in
+            if isDone {
+                guarded.follow(guarded.state.complete(work), slot: work.slot, &actions)
+            } else {
+                guarded.state.release(work)
+            }
             let next = guarded.state.next()
             guarded.handOver(&actions)
             return next

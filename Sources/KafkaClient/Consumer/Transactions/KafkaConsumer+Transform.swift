@@ -27,12 +27,15 @@ extension KafkaConsumer {
     /// An instance that dies leaves its transaction open. Who gets its partitions waits for the end of that one: until an
     /// instance with the same transactional id starts, or ``KafkaProducer/Configuration/transactionTimeout`` has passed.
     ///
-    /// Returns when the consumer is closed, or when the task is cancelled while there is nothing to process. A larger
-    /// ``Configuration/maxBatchRecords`` makes larger transactions, of which a broker takes some tens to hundreds in a
-    /// second.
+    /// A transaction has what came while the one before was being committed, up to ``Configuration/maxBatchRecords``. With an
+    /// `interval` there are fewer and larger ones, which brokers have less work with, and outputs are seen later.
+    ///
+    /// Returns when the consumer is closed, or when the task is cancelled while there is nothing to process.
     ///
     /// - Parameters:
     ///   - producer: a producer with a transactional id, which nothing else needs to use.
+    ///   - interval: the time from the beginning of a transaction to that of the next one, unless a whole batch waits. Default:
+    ///     none.
     ///   - attempts: how often a batch is processed at most.
     ///   - body: processes a batch, never an empty one.
     /// - Throws: what `body` throws; `CancellationError` when the task is cancelled while a batch is processed;
@@ -40,14 +43,24 @@ extension KafkaConsumer {
     ///   with another commit policy, or a producer without a transactional id.
     public func transform(
         through producer: KafkaProducer,
+        interval: Duration = .zero,
         attempts: Int = 10,
         _ body: (KafkaConsumerBatch, KafkaTransaction) async throws -> Void
     ) async throws {
         try self.core.checkTransactionalCommits(operation: "transform")
+        guard interval >= .zero, interval < self.core.configuration.maxPollInterval else {
+            throw KafkaError(
+                .configuration,
+                operation: "transform",
+                message: "`interval` is \(interval): it must be less than `maxPollInterval` "
+                    + "(\(self.core.configuration.maxPollInterval)), within which a member of a group has to read on"
+            )
+        }
         try await producer.initializeTransactions()
         let reader = BatchReader(source: self.core)
         while let batch = try await reader.nextBatch(.batches) {
             guard !batch.isEmpty else { continue }
+            let start = ContinuousClock.now
             do {
                 try await self.transform(batch, through: producer, attempts: attempts, body)
             } catch {
@@ -55,7 +68,15 @@ extension KafkaConsumer {
                 self.core.readerGivesBack(reader.id)
                 throw error
             }
+            await self.waitForMore(until: start + interval)
         }
+    }
+
+    /// Lets records come until a time, or until the task is cancelled, unless there is a whole batch of them.
+    private func waitForMore(until end: ContinuousClock.Instant) async {
+        guard ContinuousClock.now < end, self.core.queuedCount < self.core.configuration.batchLimit else { return }
+        // The next batch is `nil` for a task that is cancelled.
+        try? await Task.sleep(until: end)
     }
 
     /// Processes a batch in a transaction, and again in another one where that may help, as long as its partitions are owned.
@@ -70,12 +91,15 @@ extension KafkaConsumer {
         var attempt = 1
         while let owned = self.core.stillOwned(of: batch) {
             do {
-                return try await producer.runTransaction(attempt: attempt) { transaction in
+                try await producer.runTransaction(attempt: attempt) { transaction in
                     try await body(owned, transaction)
                     try await transaction.commit(owned, of: self)
                 }
+                return self.core.commits.acknowledge(owned.offsets)
             } catch let error as KafkaError where error.code == .outcomeUnknown {
-                if try await producer.resolveTransaction() == .committed { return }
+                if try await producer.resolveTransaction() == .committed {
+                    return self.core.commits.acknowledge(owned.offsets)
+                }
             } catch let error as KafkaError where error.isWorthAnotherAttempt && attempt < attempts {
                 try await suspend(for: .attempt(attempt))
             }
