@@ -96,7 +96,7 @@ public struct DeadLetter: Sendable, Hashable {
         self.time = origin.time
         self.count = max(0, min(earlier?.count ?? 0, Int.max - 1)) + 1
         self.isOrdered = isOrdered
-        self.replaces = earlier?.replayOf
+        self.replaces = earlier?.replayed(for: processor)
     }
 
     /// Says that a message follows the letter of its key.
@@ -123,7 +123,12 @@ public struct DeadLetter: Sendable, Hashable {
         self.count = max(1, earlier?.count ?? 1)
         self.isOrdered = true
         self.follows = DeadLetterPosition(topic: place.topic, partition: place.partition, offset: head.offset)
-        self.replaces = earlier?.replayOf
+        self.replaces = earlier?.replayed(for: processor)
+    }
+
+    /// The letter that this is a copy of, if it is one of this processor. Others get the copy as well, and say nothing of it.
+    func replayed(for processor: String) -> DeadLetterPosition? {
+        self.processor == processor ? self.replayOf : nil
     }
 
     /// The record in the topic of dead letters. Its time is that of now, since that is what its retention counts from.

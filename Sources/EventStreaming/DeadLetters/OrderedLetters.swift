@@ -93,8 +93,9 @@ final class OrderedLetters: Sendable {
         throw ProcessorError(
             .stopped,
             processor: self.processor,
-            message: "more than \(self.policy.maxWaiting) letters wait in \(place): replay them, or raise "
-                + "`deadLetters.maxWaiting`"
+            message:
+                "more than \(self.policy.maxWaiting) letters wait in \(place): raise `deadLetters.maxWaiting` to go on, "
+                + "and replay them"
         )
     }
 

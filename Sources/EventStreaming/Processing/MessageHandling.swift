@@ -76,10 +76,11 @@ struct MessageHandling: Sendable {
         }
     }
 
-    /// The letter that a record is a copy of, if a replay sent it.
+    /// The letter of this processor that a record is a copy of, if a replay sent it.
     private func letterCopied(by record: KafkaConsumerRecord, from source: String) -> DeadLetterPosition? {
         guard let policy = self.configuration.deadLetters, record.hasHeader(named: DeadLetter.replayHeader),
-            let position = DeadLetter(headers: record.headers)?.replayOf, position.topic == policy.topic(source),
+            let position = DeadLetter(headers: record.headers)?.replayed(for: self.configuration.name),
+            position.topic == policy.topic(source),
             self.letterPartitions[position.topic]?.contains(position.partition) == true
         else { return nil }
         return position

@@ -163,6 +163,105 @@ struct OrderedLettersTests {
         #expect(try await fixture.letters.list().isEmpty)
     }
 
+    /// Makes the next record for the output fail, which aborts its transaction; the processor begins another one.
+    private func fault(_ fixture: ProcessorFixture) -> EmbeddedKafkaFault {
+        // Unknown producer id, after which the producer needs a new epoch (KIP-360).
+        EmbeddedKafkaFault(.produce, .error(59), topic: fixture.output.name)
+    }
+
+    @Test func aKeyIsNotBlockedByALetterThatWasAborted() async throws {
+        let fixture = try await ProcessorFixture.make()
+        let fault = try await fixture.cluster.faults.add(self.fault(fixture))
+        try await fixture.fill([("a", 1), ("a", 2), ("b", 3)])
+        let handler = Handler(bad: [1])
+        try await fixture.withProcessor(self.configuration(fixture, .exactlyOnce)) { message, output in
+            if try message.value == 3 {
+                try await eventually("the others have their letters") {
+                    try await fixture.uncommitted(fixture.deadLetters) >= 2
+                }
+                handler.bad.withLock { $0 = [] }
+                try output.send(Message(key: "b", value: 3), to: fixture.output)
+            }
+            try await handler(message, output)
+        } _: {
+            #expect(try await fixture.read(fixture.output.name, count: 1).count == 1)
+            #expect(handler.values("a") == [1, 2])
+            #expect(try await fault.count == 1)
+            #expect(try await fixture.letters.list().isEmpty)
+            try await fixture.fill([("a", 4)])
+            try await eventually("the key is free") { handler.values("a") == [1, 2, 4] }
+        }
+    }
+
+    @Test func aKeyIsNotFreedByACopyWhoseTransactionWasAborted() async throws {
+        let fixture = try await ProcessorFixture.make()
+        let configuration = self.configuration(fixture, .exactlyOnce)
+        let handler = Handler(bad: [1])
+        try await fixture.fill([("a", 1), ("a", 2)])
+        try await fixture.withProcessor(configuration, handler: handler.callAsFunction) {
+            _ = try await fixture.letters(2, .outstanding)
+        }
+        #expect(try await fixture.letters.replay().replayed == 2)
+        try await fixture.fill([("b", 3)])
+        let fault = try await fixture.cluster.faults.add(self.fault(fixture))
+        handler.bad.withLock { $0 = [] }
+        let before = try await fixture.uncommitted(fixture.deadLetters)
+        try await fixture.withProcessor(configuration) { message, output in
+            if try message.value == 3 {
+                if handler.handled.count < 3 {
+                    try await eventually("the copies are processed") { handler.values("a") == [1, 2] }
+                    handler.bad.withLock { $0 = [1] }
+                }
+                try output.send(Message(key: "b", value: 3), to: fixture.output)
+            }
+            try await handler(message, output)
+        } _: {
+            // The second time the first copy fails.
+            #expect(try await fixture.read(fixture.output.name, count: 1).count == 1)
+            #expect(try await fault.count == 1)
+            let letters = try await fixture.letters(2, .outstanding)
+            #expect(letters.map(\.letter?.count) == [2, 1])
+            #expect(letters.allSatisfy { $0.record.offset >= before })
+            handler.bad.withLock { $0 = [] }
+            #expect(try await fixture.letters.replay().replayed == 2)
+            try await eventually("all are handled") { handler.values("a") == [1, 2, 1, 2] }
+        }
+    }
+
+    /// Who reads the same topics under another name gets the copies too, and says nothing of the letters.
+    @Test func anotherProcessorLeavesLettersAlone() async throws {
+        let fixture = try await ProcessorFixture.make()
+        let configuration = self.configuration(fixture, .exactlyOnce)
+        var other = configuration
+        other.name += "-other"
+        other.consumer.group = other.name
+        other.producer.transactionalID = other.name
+        let handler = Handler(bad: [1])
+        let otherHandler = Handler(bad: [2])
+        let second = fixture.processor(other, otherHandler.callAsFunction)
+        let task = Task { try await second.run() }
+        try await fixture.fill([("a", 1), ("a", 2), ("a", 3)])
+        try await fixture.withProcessor(configuration, handler: handler.callAsFunction) {
+            let letters = try await fixture.letters(5, .outstanding)
+            #expect(
+                Dictionary(grouping: letters) { $0.letter?.processor }.mapValues(\.count).values.sorted() == [2, 3]
+            )
+            var own = DeadLetterSelection()
+            own.processor = configuration.name
+            #expect(try await fixture.letters.replay(own).replayed == 3)
+            // The other has blocked the key for its own letters: the copies follow them.
+            _ = try await fixture.letters(5 + 2, .outstanding)
+            try await eventually("the first fails again") {
+                try await fixture.letters.list(own, state: .outstanding).count == 3
+            }
+            handler.bad.withLock { $0 = [] }
+            #expect(try await fixture.letters.replay(own).replayed == 3)
+            try await eventually("all are handled") { handler.values("a") == [1, 2, 3] }
+        }
+        task.cancel()
+        try await task.value
+    }
+
     /// Two instances share partitions, one comes and goes while letters are written, replayed and fail again.
     @Test(arguments: guarantees)
     func orderHoldsWhilePartitionsMove(guarantee: ProcessingGuarantee) async throws {
