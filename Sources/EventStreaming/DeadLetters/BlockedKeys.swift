@@ -21,10 +21,17 @@ struct BlockedKeys: Sendable {
         case skip
     }
 
-    struct Note: Sendable {
-        /// The record that became the letter.
+    /// A record that became a letter. The time tells it from one of a topic that was made anew.
+    struct Source: Sendable, Hashable {
         var offset: Int64
         var time: UTCTime?
+    }
+
+    struct Note: Sendable {
+        /// The record of the letter, which may be a copy.
+        var source: Source
+        /// The record of the first letter of the message.
+        var first: Source
         var error: String
         var errorType: String
     }
@@ -33,8 +40,8 @@ struct BlockedKeys: Sendable {
     private let source: KafkaTopicPartition
     private let place: KafkaTopicPartition
     private var log = LetterLog<Note>()
-    /// The letters by the offsets of the records that became them.
-    private var letters: [Int64: Int64] = [:]
+    /// The letters by the records that became them, also by those that were the first to.
+    private var letters: [Source: Int64] = [:]
     /// The letters that were settled lately.
     private var settled = RecentOffsets(limit: 10_000)
 
@@ -73,20 +80,23 @@ struct BlockedKeys: Sendable {
             letter.partition == self.source.partition, let lane = LetterLane(letter, key: key),
             self.log.note(of: offset) == nil
         else { return }
-        var replaced: Int64?
-        if let earlier = letter.replaces, earlier.topicPartition == self.place {
-            replaced = earlier.offset
-            self.forget(earlier.offset)
-        }
-        var note = Note(offset: letter.offset, time: letter.time, error: "", errorType: letter.errorType)
-        note.error = DeadLetter.shortened(letter.error, to: Self.maxErrorBytes)
+        let replaced = letter.replaces.flatMap { $0.topicPartition == self.place ? $0.offset : nil }
+        let source = Source(offset: letter.offset, time: letter.time)
+        var note = Note(
+            source: source,
+            first: replaced.flatMap { self.log.note(of: $0)?.first } ?? source,
+            error: DeadLetter.shortened(letter.error, to: Self.maxErrorBytes),
+            errorType: letter.errorType
+        )
+        if let replaced { self.forget(replaced) }
         // Those that follow share the text.
         if let head = self.log.head(of: lane)?.note, head.error == note.error, head.errorType == note.errorType {
             note.error = head.error
             note.errorType = head.errorType
         }
         self.log.append(LetterLog.Letter(offset: offset, note: note), lane: lane, replacing: replaced)
-        self.letters[letter.offset] = offset
+        self.letters[note.source] = offset
+        self.letters[note.first] = offset
     }
 
     /// The copy of a letter was processed.
@@ -98,7 +108,7 @@ struct BlockedKeys: Sendable {
     /// The record of a letter is done with, which may keep its place for another one.
     private mutating func forget(_ offset: Int64) {
         guard let note = self.log.note(of: offset) else { return }
-        if self.letters[note.offset] == offset { self.letters[note.offset] = nil }
+        for source in [note.source, note.first] where self.letters[source] == offset { self.letters[source] = nil }
         self.settled.insert(offset)
     }
 
@@ -112,7 +122,7 @@ struct BlockedKeys: Sendable {
         guard let key else { return .handle(settling: letter) }
         if let letter, self.settled.contains(letter) { return .skip }
         let lane = LetterLane(processor: self.processor, topic: self.source.topic, key: key)
-        if let known = self.letters[offset], self.log.lane(of: known) == lane, self.log.note(of: known)?.time == time {
+        if let known = self.letters[Source(offset: offset, time: time)], self.log.lane(of: known) == lane {
             return .skip
         }
         let waiting = letter.flatMap { self.log.lane(of: $0) == lane ? $0 : nil }
@@ -120,6 +130,8 @@ struct BlockedKeys: Sendable {
             // One that is not known here, such as one that is no longer in the log, is marked all the same.
             return .handle(settling: letter)
         }
+        // It was handled before the key was blocked, and comes again since what was sent for it may not have arrived.
+        if letter == nil, offset < head.note.first.offset { return .handle(settling: nil) }
         return .follow(
             Head(offset: head.offset, error: head.note.error, errorType: head.note.errorType),
             replacing: waiting

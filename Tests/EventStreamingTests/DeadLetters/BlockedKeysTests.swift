@@ -93,6 +93,20 @@ struct BlockedKeysTests {
         #expect(self.decision(keys, 13, copied: 1) == .skip, "the copy became a letter")
     }
 
+    /// What was sent for it may not have arrived before the crash, though the letter behind it had.
+    @Test func aMessageFromBeforeTheLetterIsHandledAgain() throws {
+        var keys = self.empty
+        keys.append(try self.letter(11), key: self.key, offset: 0)
+        keys.append(try self.letter(12), key: self.key, offset: 1)
+        #expect(self.decision(keys, 10) == .handle(settling: nil))
+        // Also when copies of the letters have failed since.
+        keys.append(try self.letter(50, replaces: 0), key: self.key, offset: 2)
+        keys.append(try self.letter(51, replaces: 1), key: self.key, offset: 3)
+        #expect(self.decision(keys, 10) == .handle(settling: nil))
+        for offset in [11, 12, 50, 51] as [Int64] { #expect(self.decision(keys, offset) == .skip) }
+        #expect(self.decision(keys, 13) == .follow(self.head(2), replacing: nil))
+    }
+
     @Test func onlyItsOwnLettersCount() throws {
         var keys = self.empty
         keys.append(try self.letter(10, processor: "another"), key: self.key, offset: 0)
