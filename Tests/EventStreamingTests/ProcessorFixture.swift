@@ -21,8 +21,14 @@ struct ProcessorFixture: Sendable {
     }
     private static let number = Atomic<Int>(0)
 
-    static func make(partitions: Int = 1, hasDeadLetterTopic: Bool = true) async throws -> ProcessorFixture {
-        let cluster = try await self.start.value
+    /// - Parameter cluster: `nil` is one that all tests share, which makes topics when they are asked for.
+    static func make(
+        partitions: Int = 1,
+        hasDeadLetterTopic: Bool = true,
+        on cluster: EmbeddedKafkaCluster? = nil
+    ) async throws -> ProcessorFixture {
+        let shared = try await self.start.value
+        let cluster = cluster ?? shared
         let name = "processor-\(self.number.add(1, ordering: .relaxed).newValue)"
         let fixture = ProcessorFixture(
             cluster: cluster,
@@ -36,6 +42,12 @@ struct ProcessorFixture: Sendable {
             try await cluster.createTopic(fixture.deadLetters, partitions: partitions)
         }
         return fixture
+    }
+
+    var letters: DeadLetters {
+        var configuration = DeadLetters.Configuration(bootstrapServers: self.cluster.bootstrapServers)
+        configuration.consumer.fetchMaxWait = .milliseconds(50)
+        return DeadLetters(topic: self.deadLetters, configuration: configuration, logger: self.logger)
     }
 
     /// A configuration whose pauses are short.
@@ -90,6 +102,25 @@ struct ProcessorFixture: Sendable {
         }
     }
 
+    /// Waits until there are so many letters of a state.
+    func letters(_ count: Int, _ state: StoredDeadLetter.State) async throws -> [StoredDeadLetter] {
+        var found: [StoredDeadLetter] = []
+        try await eventually("\(count) letters that are \(state)") {
+            found = try await self.letters.list(state: state)
+            return found.count >= count
+        }
+        return found
+    }
+
+    /// How many offsets of the first partition are used, also by transactions that are open.
+    func uncommitted(_ topic: String) async throws -> Int64 {
+        var configuration = KafkaConsumer.Configuration(bootstrapServers: self.cluster.bootstrapServers)
+        configuration.isolationLevel = .readUncommitted
+        return try await withKafkaConsumer(configuration, logger: self.logger) { consumer in
+            try await consumer.watermarks(of: KafkaTopicPartition(topic: topic, partition: 0)).high
+        }
+    }
+
     /// Sends a record as it is to the input.
     func send(_ record: KafkaProducerRecord) async throws {
         try await withKafkaProducer(.init(bootstrapServers: self.cluster.bootstrapServers), logger: self.logger) {
@@ -122,6 +153,13 @@ struct ProcessorFixture: Sendable {
     }
 
     var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+/// Runs `body` with a cluster of its own that makes no topic because it is asked for.
+func withStrictCluster(_ body: (EmbeddedKafkaCluster) async throws -> Void) async throws {
+    var configuration = EmbeddedKafkaCluster.Configuration()
+    configuration.createsTopicsAutomatically = false
+    try await withEmbeddedKafka(configuration) { try await body($0) }
 }
 
 /// What a handler of a test throws.

@@ -228,12 +228,14 @@ struct ProcessorTests {
     }
 
     @Test func aTopicForDeadLettersMustExist() async throws {
-        let fixture = try await ProcessorFixture.make(hasDeadLetterTopic: false)
-        await #expect {
-            try await fixture.processor(fixture.configuration(.exactlyOnce)) { _, _ in }.run()
-        } throws: {
-            guard let error = $0 as? ProcessorError else { return false }
-            return error.code == .configuration && error.message.contains(fixture.deadLetters)
+        try await withStrictCluster { cluster in
+            let fixture = try await ProcessorFixture.make(hasDeadLetterTopic: false, on: cluster)
+            await #expect {
+                try await fixture.processor(fixture.configuration(.exactlyOnce)) { _, _ in }.run()
+            } throws: {
+                guard let error = $0 as? ProcessorError else { return false }
+                return error.code == .configuration && error.message.contains(fixture.deadLetters)
+            }
         }
     }
 

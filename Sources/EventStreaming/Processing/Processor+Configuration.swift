@@ -37,6 +37,9 @@ public struct ProcessorConfiguration: Sendable {
     public var commitInterval: Duration?
     /// How often, and after which pauses, a message is handled again.
     public var retry = RetryPolicy()
+    /// Where messages wait that are handled again later, once the attempts of ``retry`` are used up. Default: `nil`, nowhere; they
+    /// are dead letters then.
+    public var retryTopics: RetryTopics?
     /// What becomes of a message whose handler threw this error. Default: ``ErrorAction/standard(_:)``.
     public var errorAction: @Sendable (any Error) -> ErrorAction = { .standard($0) }
     /// Where messages go that can't be processed; without, the processor ends at the first one. Default: topics with the
@@ -84,22 +87,25 @@ public struct ProcessorConfiguration: Sendable {
         if !(1...10_000).contains(self.concurrency) {
             throw fail("`concurrency` is \(self.concurrency): it must be from 1 to 10,000")
         }
-        if self.retry.longestWait >= self.consumer.maxPollInterval {
+        let longestWait = max(self.retry.longestWait, self.retryTopics?.retry.longestWait ?? .zero)
+        if longestWait >= self.consumer.maxPollInterval {
             throw fail(
-                "`retry` may keep a message for \(self.retry.longestWait), and the group takes the partition away after "
+                "`retry` may keep a message for \(longestWait), and the group takes the partition away after "
                     + "`consumer.maxPollInterval` (\(self.consumer.maxPollInterval)): give it fewer or shorter pauses"
             )
         }
-        if self.guarantee == .exactlyOnce, self.retry.longestWait >= self.producer.transactionTimeout {
+        if self.guarantee == .exactlyOnce, longestWait >= self.producer.transactionTimeout {
             throw fail(
-                "`retry` may keep a message for \(self.retry.longestWait), and the brokers abort its transaction after "
+                "`retry` may keep a message for \(longestWait), and the brokers abort its transaction after "
                     + "`producer.transactionTimeout` (\(self.producer.transactionTimeout)): give it fewer or shorter pauses"
             )
         }
-        if let deadLetters, let loop = inputs.first(where: { inputs.contains(deadLetters.topic($0)) }) {
-            throw fail(
-                "dead letters of \(loop) would go to \(deadLetters.topic(loop)), which the processor reads itself"
-            )
+        if let problem = self.deadLetters?.problem(inputs: inputs) { throw fail(problem) }
+        if self.deadLetters?.isOrdered == true, self.ordering == .unordered {
+            throw fail("`deadLetters` is to keep the order of keys, and `ordering` is unordered")
+        }
+        if let problem = self.retryTopics?.problem(inputs: inputs, deadLetters: self.deadLetters) {
+            throw fail(problem)
         }
     }
 

@@ -21,6 +21,7 @@ public import Logging
 public final class Processor: Sendable {
     private let configuration: ProcessorConfiguration
     private let inputs: [ProcessorInput]
+    private let routes: RetryRoutes
     private let monitor: ProcessorMonitor
     private let logger: Logger
     private let clientLogger: Logger
@@ -40,7 +41,8 @@ public final class Processor: Sendable {
     ) {
         self.configuration = configuration
         self.inputs = inputs
-        self.monitor = ProcessorMonitor(configuration, topics: inputs.map(\.topic))
+        self.routes = RetryRoutes(configuration, inputs: inputs)
+        self.monitor = ProcessorMonitor(configuration, topics: self.routes.topics)
         var logger = logger
         logger[metadataKey: "processor"] = "\(configuration.name)"
         self.logger = logger
@@ -92,15 +94,7 @@ public final class Processor: Sendable {
         do {
             try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.clientLogger) {
                 producer in
-                try await self.checkDeadLetterTopics(producer)
-                try await withKafkaConsumer(
-                    self.configuration.consumerConfiguration,
-                    subscribedTo: self.inputs.map(\.topic),
-                    logger: self.clientLogger
-                ) { consumer in
-                    self.monitor.runs(with: consumer)
-                    try await self.process(consumer, producer)
-                }
+                try await self.run(producer)
             }
             self.monitor.ended()
         } catch is CancellationError where Task.isCancelled {
@@ -112,49 +106,63 @@ public final class Processor: Sendable {
         }
     }
 
-    private func process(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
+    private func run(_ producer: KafkaProducer) async throws {
+        let topics = ProcessorTopics(configuration: self.configuration, routes: self.routes)
         let handling = MessageHandling(
             configuration: self.configuration,
-            inputs: Dictionary(self.inputs.map { ($0.topic, $0) }) { first, _ in first },
+            routes: self.routes,
+            ordered: OrderedLetters(self.configuration, logger: self.clientLogger),
+            letterPartitions: try await topics.check(inputs: self.inputs.map(\.topic), producer),
             monitor: self.monitor,
             logger: self.logger
         )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.runInputs(handling, producer) }
+            for (delay, topics) in self.routes.tiers {
+                let tier = RetryTier(delay: delay, topics: topics, handling: handling, logger: self.clientLogger)
+                group.addTask { try await tier.run(producer) }
+            }
+            defer { group.cancelAll() }
+            while try await group.next() != nil { group.cancelAll() }
+        }
+    }
+
+    private func runInputs(_ handling: MessageHandling, _ producer: KafkaProducer) async throws {
+        var configuration = self.configuration.consumerConfiguration
+        handling.ordered?.observe(&configuration)
+        try await withKafkaConsumer(
+            configuration,
+            subscribedTo: self.inputs.map(\.topic),
+            logger: self.clientLogger
+        ) { consumer in
+            self.monitor.runs(with: consumer)
+            try await self.process(consumer, producer, handling)
+        }
+    }
+
+    private func process(
+        _ consumer: KafkaConsumer,
+        _ producer: KafkaProducer,
+        _ handling: MessageHandling
+    ) async throws {
         switch self.configuration.guarantee {
         case .atLeastOnce:
+            let sink = ProducerSink(producer: producer)
             try await consumer.process(
                 through: producer,
                 ordering: self.configuration.ordering,
                 concurrency: self.configuration.concurrency,
                 window: self.configuration.window
-            ) { record in try await handling.outcome(of: record) }
+            ) { record in try await handling.handle(record, sink) }
         case .exactlyOnce:
             let lanes = BatchLanes(ordering: self.configuration.ordering, limit: self.configuration.concurrency)
             let interval = self.configuration.commitInterval ?? .zero
             try await consumer.transform(through: producer, interval: interval) { batch, transaction in
+                handling.ordered?.begin(transaction)
+                let sink = TransactionSink(transaction: transaction)
                 try await lanes.forEach(in: batch) { record in
-                    try await record.withProcessSpan {
-                        for output in try await handling.outcome(of: record) {
-                            try await transaction.enqueue(output)
-                        }
-                    }
+                    try await record.withProcessSpan { try await sink.send(handling.handle(record, sink)) }
                 }
-            }
-        }
-    }
-
-    /// A dead letter that has nowhere to go would stop the processor in the middle of the night.
-    private func checkDeadLetterTopics(_ producer: KafkaProducer) async throws {
-        guard let policy = self.configuration.deadLetters else { return }
-        for topic in Set(self.inputs.map { policy.topic($0.topic) }).sorted() {
-            do {
-                _ = try await producer.partitions(of: topic, timeout: .seconds(30))
-            } catch let error as KafkaError where error.code == .unknownTopicOrPartition {
-                throw ProcessorError(
-                    .configuration,
-                    processor: self.configuration.name,
-                    message: "the topic for dead letters, \(topic), does not exist: create it, or set `deadLetters`",
-                    cause: error
-                )
             }
         }
     }

@@ -6,7 +6,7 @@ public import Metrics
 ///
 /// | metric | kind | unit | |
 /// |---|---|---|---|
-/// | `kafka_processor_messages_total` | counter | messages | label `outcome`: `processed`, `failed` (given up), `interrupted` |
+/// | `kafka_processor_messages_total` | counter | messages | label `outcome`: `processed`, `postponed` (to a retry topic), `failed` (given up), `interrupted` |
 /// | `kafka_processor_retries_total` | counter | attempts | failed, and were made again |
 /// | `kafka_processor_handling_seconds` | timer | seconds | from the first attempt to the last, pauses included |
 /// | `kafka_processor_in_flight` | gauge | messages | being handled |
@@ -34,6 +34,7 @@ public struct ProcessorMetrics: Sendable {
 /// The metrics of one input of a processor.
 struct InputMetrics: Sendable {
     private let processed: Counter
+    private let postponed: Counter
     private let failed: Counter
     private let interrupted: Counter
     private let retries: Counter
@@ -49,6 +50,7 @@ struct InputMetrics: Sendable {
             Counter(label: "\(configuration.prefix)_\(name)", dimensions: labels + more, factory: factory)
         }
         self.processed = counter("messages_total", [("outcome", "processed")])
+        self.postponed = counter("messages_total", [("outcome", "postponed")])
         self.failed = counter("messages_total", [("outcome", "failed")])
         self.interrupted = counter("messages_total", [("outcome", "interrupted")])
         self.retries = counter("retries_total")
@@ -68,6 +70,7 @@ struct InputMetrics: Sendable {
         self.handling.record(duration: duration)
         switch outcome {
         case .processed: self.processed.increment()
+        case .postponed: self.postponed.increment()
         case .failed: self.failed.increment()
         case .interrupted: self.interrupted.increment()
         }

@@ -6,6 +6,8 @@ final class ProcessorMonitor: Sendable {
     /// What became of a message.
     enum Outcome {
         case processed
+        /// It went to a retry topic.
+        case postponed
         /// It was given up.
         case failed
         /// The processor ended, or its transaction was aborted.
@@ -115,6 +117,7 @@ final class ProcessorMonitor: Sendable {
             state.status.inFlight -= 1
             switch outcome {
             case .processed: state.status.processed += 1
+            case .postponed: state.status.postponed += 1
             case .failed: state.status.failures += 1
             case .interrupted: break
             }

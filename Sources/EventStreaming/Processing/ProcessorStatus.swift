@@ -28,6 +28,8 @@ public struct ProcessorStatus: Sendable {
     public var processed = 0
     /// How many attempts failed and were made again.
     public var retries = 0
+    /// How many times a message went to a retry topic, to be handled again later.
+    public var postponed = 0
     /// How many messages could not be processed and became dead letters, or stopped the processor.
     public var failures = 0
     /// The offsets that were committed since it began to run, in transactions or not.

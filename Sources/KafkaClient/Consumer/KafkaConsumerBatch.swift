@@ -129,6 +129,18 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
         return self.selecting(from: self.takenCount, isKept)
     }
 
+    /// Another batch with some of the records, which keeps this one; `nil` for none.
+    package func slice(_ range: Range<Int>) -> KafkaConsumerBatch? {
+        let range = range.clamped(to: 0..<self.count)
+        guard !range.isEmpty else { return nil }
+        let selected = UnsafeMutableBufferPointer<Message>.allocate(capacity: range.count)
+        var builder = KafkaConsumerBatchBuilder(client: self.client, messages: selected, owner: self.owner ?? self)
+        for index in range { builder.append(self.messages[index]) }
+        let batch = builder.finish(endOfPartitions: [:])
+        batch?.ownership = self.ownership
+        return batch
+    }
+
     private func selecting(from first: Int, _ isKept: (KafkaTopicPartition) -> Bool) -> KafkaConsumerBatch? {
         guard first < self.count else { return nil }
         let kept = self.progress.map { isKept($0.partition) }
@@ -185,6 +197,20 @@ public final class KafkaConsumerBatch: @unchecked Sendable, ConsumerStateBatch {
     func message(at index: Int) -> UnsafePointer<rd_kafka_message_t> {
         precondition(index >= 0 && index < self.count, "the batch has \(self.count) records, not one at \(index)")
         return UnsafePointer(self.messages[index])
+    }
+
+    /// Whether a record has a header, at the cost of little more than the look.
+    func hasHeader(named name: String, at index: Int) -> Bool {
+        self.headersLock.withLock { _ in
+            var list: OpaquePointer?
+            var value: UnsafeRawPointer?
+            var size = 0
+            guard rd_kafka_message_headers(self.message(at: index), &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list
+            else {
+                return false
+            }
+            return rd_kafka_header_get_last(list, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR
+        }
     }
 
     func headers(at index: Int) -> [KafkaHeader] {

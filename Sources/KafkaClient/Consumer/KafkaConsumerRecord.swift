@@ -57,6 +57,9 @@ public struct KafkaConsumerRecord: Sendable {
     /// The headers in their order.
     public var headers: [KafkaHeader] { self.batch.headers(at: self.index) }
 
+    /// Whether there is a header of this name, without a copy of any.
+    package func hasHeader(named name: String) -> Bool { self.batch.hasHeader(named: name, at: self.index) }
+
     /// Looks at the key's bytes without copying them; they are valid within `body`.
     @inlinable
     public func withKeyBytes<R, E>(_ body: (RawSpan?) throws(E) -> R) throws(E) -> R {

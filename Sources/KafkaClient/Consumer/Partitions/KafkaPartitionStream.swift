@@ -17,6 +17,11 @@ public struct KafkaPartitionStream: Sendable {
     /// Whether the partition was given up, or is about to be: its sequences end.
     public var hasEnded: Bool { self.channel.isOver }
 
+    /// Returns when the partition was given up, or is about to be, or when the task is cancelled.
+    package func waitUntilEnded() async {
+        _ = await self.channel.over.waitUnlessCancelled()
+    }
+
     /// The partition's records, one after the other. Ends when the partition is given up, the consumer is closed or the
     /// reading task is cancelled.
     ///

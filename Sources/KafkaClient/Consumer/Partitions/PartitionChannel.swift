@@ -16,6 +16,8 @@ final class PartitionChannel: Sendable {
     let ownership: Int
     let core: ConsumerCore
     let signal = DataSignal()
+    /// Completed when nothing is handed out any more.
+    let over = Completion()
 
     private struct Guarded {
         var state: State
@@ -73,6 +75,7 @@ final class PartitionChannel: Sendable {
     func end() {
         self.storeProcessed()
         self.guarded.withLock { $0.state.end() }
+        self.over.complete()
         self.signal.signal()
     }
 
@@ -179,6 +182,7 @@ extension PartitionChannel: BatchSource {
     private func hold(_ batch: KafkaConsumerBatch, _ guarded: inout Guarded) -> Bool {
         guard let hold = self.core.hold([self.partition]) else {
             guarded.state.end()
+            self.over.complete()
             return false
         }
         batch.ownership = self.ownership

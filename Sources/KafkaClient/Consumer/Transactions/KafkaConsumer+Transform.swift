@@ -79,7 +79,10 @@ extension KafkaConsumer {
         try? await Task.sleep(until: end)
     }
 
-    private func transform(
+    /// Processes a batch in a transaction, and again in another one where that may help, as long as its partitions are owned.
+    ///
+    /// What is processed is committed with it: nothing when all partitions of the batch were given up.
+    package func transform(
         _ batch: KafkaConsumerBatch,
         through producer: KafkaProducer,
         attempts: Int,
