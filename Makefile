@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults tsan conformance fuzz lint build bench docker-up docker-down clean dependencies lint-swift lint-scripts
+.PHONY: help demo test faults tsan conformance fuzz lint schemas build bench docker-up docker-down clean dependencies lint-swift lint-scripts
 
 # The real invoices that the demo replays: an excerpt with every case of the rules.
 EXCERPT := Sources/order-pipeline/Resources/online-retail-excerpt.csv
@@ -13,6 +13,9 @@ FORMAT ?= table
 FUZZ_SECONDS ?= 3600
 # How long each test of `make faults` keeps up its load.
 FAULT_SECONDS ?= 30
+# What `make schemas` compares with: where this branch began, or the last commit.
+SCHEMAS_BASE ?= $(shell git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD)
+SCHEMAS_MODE ?= backward
 # How often `make faults` kills a service of the pipeline.
 KILLS ?= 50
 # The tests that kill the pipeline's services: they have the machine for themselves.
@@ -84,6 +87,13 @@ lint-swift:
 
 lint-scripts:
 	@for script in .ci/run .ci/packages .ci/dependencies .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
+
+schemas: dependencies ## Says whether Schemas can be read by what reads those of SCHEMAS_BASE. SCHEMAS_MODE is backward, forward or full.
+	@swift build --configuration release --product schema-compatibility
+	@old=$$(mktemp -d); trap 'rm -rf "$$old"' EXIT; \
+	git archive "$(SCHEMAS_BASE)" Schemas | tar -x -C "$$old"; \
+	"$$(swift build --configuration release --show-bin-path)/schema-compatibility" \
+	    "$$old/Schemas" Schemas --mode $(SCHEMAS_MODE)
 
 build: dependencies ## Builds everything in release; a warning in our own code is an error.
 	@KSTREAM_STRICT=1 swift build --configuration release

@@ -23,8 +23,10 @@ let package = Package(
         .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
+        .library(name: "SchemaCompatibility", targets: ["SchemaCompatibility"]),
         .executable(name: "kstream", targets: ["kstream"]),
         .executable(name: "order-pipeline", targets: ["order-pipeline"]),
+        .executable(name: "schema-compatibility", targets: ["schema-compatibility"]),
     ],
     dependencies: [
         // The logging API of server-side Swift: librdkafka's log lines and our own go where the application sends its logs.
@@ -155,6 +157,21 @@ let package = Package(
                 "EventStreaming",
                 "CommandLineSupport",
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "SchemaCompatibility", swiftSettings: settings),
+        .testTarget(
+            name: "SchemaCompatibilityTests",
+            dependencies: ["SchemaCompatibility"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "schema-compatibility",
+            dependencies: [
+                "SchemaCompatibility",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
