@@ -11,7 +11,7 @@ struct SchemaComparison {
     }
 
     /// Schemas that refer to themselves, and many alternatives within each other, must come to an end.
-    private static let maxSteps = 20_000
+    private static let maxSteps = 2_000
 
     private let writer: SchemaDirectory
     private let reader: SchemaDirectory
@@ -80,7 +80,7 @@ struct SchemaComparison {
                 if references.insert(target).inserted { rest.append(target) }
             }
             rest += schema.list("allOf") ?? []
-            flat.append(schema)
+            if !flat.contains(schema) { flat.append(schema) }
         }
         return .success(flat)
     }

@@ -72,6 +72,12 @@ struct Schema: Hashable, Sendable {
     var file: String
     var pointer: String
 
+    /// The place is nearly always enough, and values may be large.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.file)
+        hasher.combine(self.pointer)
+    }
+
     subscript(keyword: String) -> JSON? { self.value.object?[keyword] }
 
     /// A part of it.
