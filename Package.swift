@@ -22,6 +22,8 @@ let package = Package(
         .library(name: "KafkaClientServiceLifecycle", targets: ["KafkaClientServiceLifecycle"]),
         .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
+        .library(name: "EventStreamingProtobuf", targets: ["EventStreamingProtobuf"]),
+        .library(name: "SchemaRegistry", targets: ["SchemaRegistry"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
         .library(name: "SchemaCompatibility", targets: ["SchemaCompatibility"]),
         .executable(name: "kstream", targets: ["kstream"]),
@@ -37,6 +39,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         // Clients as services of a service group, in a target of its own.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        // Messages in Protocol Buffers, in a target of their own; without the traits that add other products.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
         // The embedded broker's sockets and byte buffers.
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         // TLS for the embedded broker.
@@ -147,6 +151,40 @@ let package = Package(
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EventStreamingProtobuf",
+            dependencies: [
+                "EventStreaming",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingProtobufTests",
+            dependencies: [
+                "EventStreamingProtobuf",
+                "EventStreaming",
+                "TestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "SchemaRegistry", dependencies: ["EventStreaming"], swiftSettings: settings),
+        .testTarget(
+            name: "SchemaRegistryTests",
+            dependencies: [
+                "SchemaRegistry",
+                "EventStreaming",
+                "KafkaClient",
+                "EmbeddedKafka",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

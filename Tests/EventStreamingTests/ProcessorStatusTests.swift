@@ -30,6 +30,7 @@ struct ProcessorStatusTests {
             try await fixture.fill([("a", 1), ("a", 13), ("b", 7)])
             try await eventually("7 is being handled") {
                 processor.status.inFlight == 1 && processor.status.processed == 1
+                    && processor.status.failures == 1
             }
             let status = processor.status
             #expect(status.failures == 1)
