@@ -237,29 +237,22 @@ struct OrderedLettersTests {
         other.consumer.group = other.name
         other.producer.transactionalID = other.name
         let handler = Handler(bad: [1])
-        let otherHandler = Handler(bad: [2])
-        let second = fixture.processor(other, otherHandler.callAsFunction)
-        let task = Task { try await second.run() }
         try await fixture.fill([("a", 1), ("a", 2), ("a", 3)])
         try await fixture.withProcessor(configuration, handler: handler.callAsFunction) {
-            let letters = try await fixture.letters(5, .outstanding)
-            #expect(
-                Dictionary(grouping: letters) { $0.letter?.processor }.mapValues(\.count).values.sorted() == [2, 3]
-            )
-            var own = DeadLetterSelection()
-            own.processor = configuration.name
-            #expect(try await fixture.letters.replay(own).replayed == 3)
-            // The other has blocked the key for its own letters: the copies follow them.
-            _ = try await fixture.letters(5 + 2, .outstanding)
-            try await eventually("the first fails again") {
-                try await fixture.letters.list(own, state: .outstanding).count == 3
-            }
-            handler.bad.withLock { $0 = [] }
-            #expect(try await fixture.letters.replay(own).replayed == 3)
-            try await eventually("all are handled") { handler.values("a") == [1, 2, 3] }
+            _ = try await fixture.letters(3, .outstanding)
         }
-        task.cancel()
-        try await task.value
+        #expect(try await fixture.letters.replay().replayed == 3)
+        try await fixture.withProcessor(other) { message, output in
+            try output.send(Message(key: "a", value: try message.value), to: fixture.output)
+        } _: {
+            // It gets the copies as well.
+            _ = try await fixture.read(fixture.output.name, count: 6)
+        }
+        handler.bad.withLock { $0 = [] }
+        try await fixture.withProcessor(configuration, handler: handler.callAsFunction) {
+            try await eventually("all are handled") { handler.values("a").count >= 3 }
+        }
+        #expect(handler.values("a").lastOfEach() == [1, 2, 3])
     }
 
     /// Two instances share partitions, one comes and goes while letters are written, replayed and fail again.

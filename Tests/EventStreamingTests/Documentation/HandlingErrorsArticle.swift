@@ -29,9 +29,7 @@ private func configure(_ configuration: inout ProcessorConfiguration) {
 
 private func handle(_ message: ReceivedMessage<String, Int>) {
     if let retry = message.retry {
-        print(
-            "attempt \(retry.attempts + 1) of \(retry.topic)[\(retry.partition)]@\(retry.offset) after: \(retry.error)"
-        )
+        print("\(retry.topic)[\(retry.partition)]@\(retry.offset) failed \(retry.attempts) times: \(retry.error)")
     }
 }
 
