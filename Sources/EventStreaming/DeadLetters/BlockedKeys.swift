@@ -85,7 +85,7 @@ struct BlockedKeys: Sendable {
         var note = Note(
             source: source,
             first: replaced.flatMap { self.log.note(of: $0)?.first } ?? source,
-            error: DeadLetter.shortened(letter.error, to: Self.maxErrorBytes),
+            error: letter.error.shortened(toBytes: Self.maxErrorBytes),
             errorType: letter.errorType
         )
         if let replaced { self.forget(replaced) }

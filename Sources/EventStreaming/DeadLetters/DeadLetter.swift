@@ -38,8 +38,6 @@ public struct DeadLetter: Sendable, Hashable {
     private static let prefix = "kstream-dead-letter-"
     /// The header that every copy has which a replay sent, and nothing else.
     static let replayHeader = "\(prefix)replay"
-    /// Errors may be long; headers should not be.
-    static let maxErrorBytes = 4_096
 
     /// Reads the headers of a record.
     ///
@@ -164,17 +162,12 @@ public struct DeadLetter: Sendable, Hashable {
     private var headers: [KafkaHeader] {
         let values = [
             ("topic", self.topic), ("partition", "\(self.partition)"), ("offset", "\(self.offset)"),
-            ("processor", self.processor), ("error", Self.shortened(self.error)), ("error-type", self.errorType),
+            ("processor", self.processor), ("error", self.error.shortened()), ("error-type", self.errorType),
             ("attempts", "\(self.attempts)"), ("first-time", self.firstTime.description),
             ("last-time", self.lastTime.description), ("time", self.time?.description), ("count", "\(self.count)"),
             ("ordered", self.isOrdered ? "true" : nil), ("follows", self.follows?.description),
             ("replaces", self.replaces?.description), ("replay", self.replayOf?.description),
         ]
         return values.compactMap { name, value in value.map { KafkaHeader(key: Self.prefix + name, value: $0) } }
-    }
-
-    static func shortened(_ text: String, to maxBytes: Int = maxErrorBytes) -> String {
-        guard text.utf8.count > maxBytes else { return text }
-        return String(decoding: text.utf8.prefix(maxBytes), as: UTF8.self) + "…"
     }
 }

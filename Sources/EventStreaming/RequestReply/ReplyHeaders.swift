@@ -15,15 +15,13 @@ struct ReplyHeaders {
 
     private static let error = "kstream-reply-error"
     private static let errorType = "kstream-reply-error-type"
-    /// Errors may be long; headers should not be.
-    private static let maxErrorBytes = 4_096
 
     /// A reply to a request.
     init(to request: RequestHeaders, rejection: (any Error)? = nil) {
         self.id = request.id
         self.requester = request.requester
         self.rejection = rejection.map { error in
-            Rejection(message: "\(error)".shortened(toBytes: Self.maxErrorBytes), type: "\(Swift.type(of: error))")
+            Rejection(message: "\(error)".shortened(), type: "\(Swift.type(of: error))")
         }
     }
 
@@ -57,13 +55,5 @@ struct ReplyHeaders {
             texts[header.key] = header.value.flatMap { String(validating: $0, as: UTF8.self) }
         }
         return texts
-    }
-}
-
-extension String {
-    /// The beginning, where the whole is longer.
-    func shortened(toBytes count: Int) -> String {
-        guard self.utf8.count > count else { return self }
-        return String(decoding: self.utf8.prefix(count), as: UTF8.self) + "…"
     }
 }

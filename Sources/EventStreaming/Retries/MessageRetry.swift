@@ -55,7 +55,7 @@ public struct MessageRetry: Sendable, Hashable {
         self.attempts = failure.attempts
         self.firstTime = failure.firstTime
         self.dueTime = dueTime
-        self.error = DeadLetter.shortened("\(failure.error)")
+        self.error = "\(failure.error)".shortened()
         self.time = origin.time
     }
 

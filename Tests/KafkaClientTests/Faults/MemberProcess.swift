@@ -11,54 +11,37 @@ final class MemberProcess: Sendable {
     }
 
     let name: String
-    private let process: Process
-    private let output = Collected<String>()
-    private let ended = Gate()
-    private let fellSilent = Gate()
+    private let process: ChildProcess
 
     /// Starts it.
     init(_ name: String, _ guarantee: Guarantee, of cluster: EmbeddedKafkaCluster) throws {
         self.name = name
-        self.process = Process()
-        self.process.executableURL = URL(filePath: BuiltCommand.path(of: "group-member"))
-        self.process.arguments = [
-            "--servers", cluster.bootstrapServers.joined(separator: ","), "--group", "g", "--name", name,
-            "--guarantee", guarantee.rawValue, "--from", "in", "--to", "out",
-        ]
-        let pipe = Pipe()
-        self.process.standardOutput = pipe
-        // A line is short enough to be written and read as a whole.
-        pipe.fileHandleForReading.readabilityHandler = { [output, fellSilent] handle in
-            let data = handle.availableData
-            for line in String(decoding: data, as: UTF8.self).split(separator: "\n") { output.append(String(line)) }
-            guard data.isEmpty else { return }
-            handle.readabilityHandler = nil
-            fellSilent.open()
-        }
-        self.process.terminationHandler = { [ended] _ in ended.open() }
-        try self.process.run()
+        self.process = try ChildProcess(
+            "group-member",
+            [
+                "--servers", cluster.bootstrapServers.joined(separator: ","), "--group", "g", "--name", name,
+                "--guarantee", guarantee.rawValue, "--from", "in", "--to", "out",
+            ]
+        )
     }
 
     /// What it wrote so far.
-    var lines: [String] { self.output.elements }
+    var lines: [String] { self.process.lines }
 
     /// Sends it a signal.
     func send(_ signal: Int32) {
-        kill(self.process.processIdentifier, signal)
+        self.process.send(signal)
     }
 
     /// Kills it, as a machine that loses its power does.
     func crash() async {
-        self.send(SIGKILL)
-        await self.ended.wait()
+        // Nothing outlives that signal.
+        try? await self.process.crash()
     }
 
     /// Ends it as a service is ended, and expects that it does so.
     func stop(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        self.send(SIGTERM)
-        try await withDeadline(.seconds(60), "the end of the member \(self.name)") { await self.ended.wait() }
-        #expect(self.process.terminationReason == .exit, "\(self.name)", sourceLocation: sourceLocation)
-        #expect(self.process.terminationStatus == 0, "\(self.name)", sourceLocation: sourceLocation)
-        try await withDeadline(.seconds(20), "all that it wrote") { await self.fellSilent.wait() }
+        try await self.process.stop(SIGTERM)
+        #expect(self.process.ending.status == 0, "\(self.name)", sourceLocation: sourceLocation)
     }
 }
