@@ -13,8 +13,8 @@ FORMAT ?= table
 FUZZ_SECONDS ?= 3600
 # How long each test of `make faults` keeps up its load.
 FAULT_SECONDS ?= 30
-# What `make schemas` compares with: where this branch began, or the last commit.
-SCHEMAS_BASE ?= $(shell git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD)
+# What `make schemas` compares with: the commit before the last one that changed the schemas.
+SCHEMAS_BASE ?= $(shell git rev-parse --quiet --verify "$$(git log -n 1 --format=%H -- Schemas)^" || git rev-parse HEAD)
 SCHEMAS_MODE ?= backward
 # How often `make faults` kills a service of the pipeline.
 KILLS ?= 50

@@ -1,38 +1,40 @@
-public import ArgumentParser
+internal import ArgumentParser
 internal import CommandLineSupport
-internal import Foundation
-public import SchemaCompatibility
+internal import SchemaCompatibility
 
-/// `schema-compatibility`: whether two versions of a directory of schemas go together.
+/// `schema-compatibility OLD NEW`: whether a change of JSON Schema documents breaks those who read their data.
 @main
 struct SchemaCompatibilityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema-compatibility",
-        abstract: "Says whether what is written by one version of a directory of JSON Schemas can be read by another.",
+        abstract: "Compares two versions of a directory of JSON Schema documents (*.json).",
         discussion: """
-            Compares the files *.schema.json of two directories (draft 2020-12), which may refer to each other.
-
-            backward  readers with the new schemas read what was written by the old ones
-            forward   readers with the old schemas read what is written by the new ones
-            full      both
+            Prints a line for each thing that is incompatible, with the file and the place in it (a JSON pointer). What \
+            can't be told is printed too, and counts as incompatible.
 
             Exit status:
               0  compatible
-              1  not compatible, or that can't be told (without --allow-unknown)
+              1  incompatible
               2  the command line is wrong, or a directory can't be read
-            """
+            """,
+        version: "schema-compatibility \(toolkitVersion)"
     )
 
-    @Argument(help: ArgumentHelp("The directory with the old version.", valueName: "old"))
+    @Argument(help: ArgumentHelp("The directory as it was.", valueName: "old"))
     var old: String
 
-    @Argument(help: ArgumentHelp("The directory with the new version.", valueName: "new"))
+    @Argument(help: ArgumentHelp("The directory as it is now.", valueName: "new"))
     var new: String
 
-    @Option(help: "Who must be able to read what: backward, forward or full.")
-    var mode = SchemaCompatibility.Mode.backward
+    @Option(
+        help: """
+            backward: readers with the new schemas read old data; forward: readers with the old schemas read new data; \
+            full: both.
+            """
+    )
+    var mode = ModeOption.backward
 
-    @Flag(help: "Pass over what can't be told.")
+    @Flag(help: "Let what can't be told count as compatible.")
     var allowUnknown = false
 
     static func main() async {
@@ -40,25 +42,37 @@ struct SchemaCompatibilityCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let old = try Self.directory(self.old)
-        let new = try Self.directory(self.new)
-        let problems = SchemaCompatibility(old: old, new: new).problems(self.mode)
-        for problem in problems {
-            let line = problem.isUncertain ? "can't tell: \(problem)" : "\(problem)"
-            try await StandardOutput.shared.write(line.withoutControlCharacters + "\n")
+        let report = CompatibilityReport(
+            from: try Self.directory(self.old),
+            to: try Self.directory(self.new),
+            mode: self.mode.mode
+        )
+        for finding in report.findings {
+            try await StandardOutput.shared.write("\(finding)\n")
         }
-        let counted = problems.count { !self.allowUnknown || !$0.isUncertain }
-        guard counted == 0 else { throw ExitStatus.failed }
-        writeToStandardError("\(new.names.count) schemas are compatible (\(self.mode.rawValue))\n")
+        guard report.isCompatible(allowingUnknown: self.allowUnknown) else { throw ExitStatus.failed }
     }
 
     private static func directory(_ path: String) throws -> SchemaDirectory {
-        do throws(SchemaDirectory.ReadingError) {
-            return try SchemaDirectory(at: URL(filePath: path))
+        do {
+            return try SchemaDirectory(path: path)
         } catch {
-            throw CommandFailure("\(error)", status: ExitStatus.usage)
+            throw CommandFailure("the directory \(path) can't be read: \(error)", status: ExitStatus.usage)
         }
     }
 }
 
-extension SchemaCompatibility.Mode: ExpressibleByArgument {}
+/// Which data must be readable with which schemas, as an option.
+enum ModeOption: String, ExpressibleByArgument, CaseIterable {
+    case backward
+    case forward
+    case full
+
+    var mode: CompatibilityMode {
+        switch self {
+        case .backward: .backward
+        case .forward: .forward
+        case .full: .full
+        }
+    }
+}

@@ -171,3 +171,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for name in sorted(counts):
         parts = ", ".join(f"{count} {outcome}" for outcome, count in counts[name].items())
         terminalreporter.line(f"{name:16} {parts}")
+    properties = [
+        (name, value)
+        for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+        for name, value in report.user_properties
+    ]
+    if properties:
+        terminalreporter.section("messages that were validated")
+        for name, value in properties:
+            terminalreporter.line(f"{name:50} {value}")
