@@ -13,8 +13,9 @@ FORMAT ?= table
 FUZZ_SECONDS ?= 3600
 # How long each test of `make faults` keeps up its load.
 FAULT_SECONDS ?= 30
-# What `make schemas` compares with: the commit before the last one that changed the schemas.
-SCHEMAS_BASE ?= $(shell git rev-parse --quiet --verify "$$(git log -n 1 --format=%H -- Schemas)^" || git rev-parse HEAD)
+# What `make schemas` compares with: the last release, since what was released is what others go by; before the first one, where
+# this branch began.
+SCHEMAS_BASE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || echo HEAD)
 SCHEMAS_MODE ?= backward
 # How often `make faults` kills a service of the pipeline.
 KILLS ?= 50
