@@ -3,12 +3,37 @@ internal import CLibrdkafka
 /// Questions to the brokers. They block in C, so they run on the client's threads for blocking calls; a task that is cancelled
 /// does not wait for them.
 extension ClientHandle {
+    /// Asks a broker that librdkafka chooses for metadata. Blocks in C.
+    ///
+    /// librdkafka may choose one that has just gone, and then waits for that one until the time is up: so it is asked again,
+    /// after pauses that grow, since a broker may be slow as well.
+    ///
+    /// - Parameters:
+    ///   - all: whether to ask for all topics, rather than those that the client has handles of.
+    ///   - topic: the one topic to ask for.
+    func metadata(
+        all: Bool = false,
+        topic: OpaquePointer? = nil,
+        timeout: Duration
+    ) -> (response: ResponseCode, metadata: UnsafePointer<rd_kafka_metadata>?) {
+        let deadline = ContinuousClock.now + timeout
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        var attempt = 0
+        while true {
+            let left = deadline - .now
+            let step = min(left, .seconds(1 << min(attempt / 2, 10)))
+            let milliseconds = Int32(max(1, step.milliseconds))
+            let response = rd_kafka_metadata(self.pointer, all ? 1 : 0, topic, &metadata, milliseconds)
+            guard response == RD_KAFKA_RESP_ERR__TIMED_OUT, step < left else { return (response, metadata) }
+            attempt += 1
+        }
+    }
+
     /// The numbers of a topic's partitions.
     func partitions(of topic: String, timeout: Duration, operation: String) async throws -> [Int32] {
         try await self.blocking { client throws(KafkaError) in
             let handle = try client.topic(topic, operation: operation)
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            let response = rd_kafka_metadata(client.pointer, 0, handle, &metadata, Int32(timeout.milliseconds))
+            let (response, metadata) = client.metadata(topic: handle, timeout: timeout)
             guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
                 throw client.queryError(response, operation: operation, timeout: timeout, topic: topic)
             }

@@ -91,10 +91,8 @@ extension AdminCore {
         // librdkafka asks for the topics that it has handles of.
         let handles = (topics ?? []).compactMap { rd_kafka_topic_new(client.pointer, $0, nil) }
         defer { handles.forEach(rd_kafka_topic_destroy) }
-        var metadata: UnsafePointer<rd_kafka_metadata>?
         let only = handles.count == 1 ? handles[0] : nil
-        let all: Int32 = handles.isEmpty ? 1 : 0
-        let response = rd_kafka_metadata(client.pointer, all, only, &metadata, Int32(timeout.milliseconds))
+        let (response, metadata) = client.metadata(all: handles.isEmpty, topic: only, timeout: timeout)
         guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
             throw client.queryError(response, operation: operation, timeout: timeout, topic: only.map(Self.name))
         }
