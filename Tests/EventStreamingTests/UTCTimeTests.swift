@@ -77,4 +77,15 @@ extension String {
     fileprivate var utcTime: UTCTime {
         get throws { try #require(UTCTime(rfc3339: self.utf8)) }
     }
+
+    @Test("a moment so much later, and none beyond the calendar")
+    func advanced() throws {
+        let start = try #require(UTCTime(rfc3339: "2010-12-01T08:26:00.250Z".utf8))
+        #expect(start.advanced(by: .milliseconds(1_750)).description == "2010-12-01T08:26:02Z")
+        #expect(start.advanced(by: .seconds(-60)).description == "2010-12-01T08:25:00.250Z")
+        for far in [Duration.seconds(Int64.max), .seconds(Int64.max / 1000), .seconds(400_000_000_000)] {
+            #expect(start.advanced(by: far).description == "9999-12-31T23:59:59.999Z")
+            #expect(start.advanced(by: .zero - far).description == "0001-01-01T00:00:00Z")
+        }
+    }
 }

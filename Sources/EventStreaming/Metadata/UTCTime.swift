@@ -94,13 +94,10 @@ public struct UTCTime: Sendable, Hashable, Comparable {
     /// The moment so much later, to the millisecond; the first or last one that can be written where there is none.
     public func advanced(by duration: Duration) -> UTCTime {
         let (seconds, attoseconds) = duration.components
-        let (milliseconds, overflows) = seconds.multipliedReportingOverflow(by: 1000)
-        let (sum, sumOverflows) = self.millisecondsSince1970.addingReportingOverflow(
-            overflows ? 0 : milliseconds + attoseconds / 1_000_000_000_000_000
-        )
-        let limit = seconds < 0 ? Self.range.lowerBound : Self.range.upperBound
-        guard !overflows, !sumOverflows else { return UTCTime(unchecked: limit) }
-        return UTCTime(unchecked: min(max(sum, Self.range.lowerBound), Self.range.upperBound))
+        let milliseconds = Int128(seconds) * 1000 + Int128(attoseconds / 1_000_000_000_000_000)
+        let sum = Int128(self.millisecondsSince1970) + milliseconds
+        let clamped = min(max(sum, Int128(Self.range.lowerBound)), Int128(Self.range.upperBound))
+        return UTCTime(unchecked: Int64(clamped))
     }
 
     /// Whether the left moment is earlier.

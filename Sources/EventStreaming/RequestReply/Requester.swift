@@ -162,7 +162,8 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
         timeout: Duration? = nil,
         causedBy cause: EventMetadata? = nil
     ) async throws -> ReceivedMessage<Key, Reply> {
-        let timeout = timeout ?? self.configuration.timeout
+        // Beyond some time clocks can't count, and nobody waits for as long.
+        let timeout = min(timeout ?? self.configuration.timeout, .seconds(1_000_000_000))
         let id = EventID.next()
         let answer = Answer()
         try self.register(answer, id: id)
