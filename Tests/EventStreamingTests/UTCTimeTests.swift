@@ -71,12 +71,6 @@ struct UTCTimeTests {
         #expect(UTCTime(dateTime: "2010-12-01 08:26".utf8) == nil)
         #expect(UTCTime(dateTime: "01/12/2010 08:26:00".utf8) == nil)
     }
-}
-
-extension String {
-    fileprivate var utcTime: UTCTime {
-        get throws { try #require(UTCTime(rfc3339: self.utf8)) }
-    }
 
     @Test("a moment so much later, and none beyond the calendar")
     func advanced() throws {
@@ -87,5 +81,11 @@ extension String {
             #expect(start.advanced(by: far).description == "9999-12-31T23:59:59.999Z")
             #expect(start.advanced(by: .zero - far).description == "0001-01-01T00:00:00Z")
         }
+    }
+}
+
+extension String {
+    fileprivate var utcTime: UTCTime {
+        get throws { try #require(UTCTime(rfc3339: self.utf8)) }
     }
 }
