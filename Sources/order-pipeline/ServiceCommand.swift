@@ -54,7 +54,8 @@ struct ServiceCommand: AsyncParsableCommand {
                 )
                 group.addTask { try await processor.run() }
             }
-            try await group.waitForAll()
+            // The first that fails ends the others.
+            for try await _ in group {}
         }
         try Task.checkCancellation()
     }

@@ -24,7 +24,7 @@ struct BatchLanes: Sendable {
                     for record in lane { try await body(record) }
                 }
             }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
     }
 

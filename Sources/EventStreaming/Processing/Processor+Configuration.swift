@@ -73,6 +73,8 @@ public struct ProcessorConfiguration: Sendable {
         }
         if self.name.isEmpty { throw fail("`name` is empty") }
         if self.instance?.isEmpty == true { throw fail("`instance` is empty") }
+        // The name and it make up a transactional id, which no other two may make.
+        if self.instance?.contains("/") == true { throw fail("`instance` has a slash in it") }
         if inputs.isEmpty { throw fail("there is no topic to read") }
         if let twice = inputs.first(where: { topic in inputs.count { $0 == topic } > 1 }) {
             throw fail("\(twice) is read twice")
@@ -143,7 +145,7 @@ public struct ProcessorConfiguration: Sendable {
         switch self.guarantee {
         case .exactlyOnce:
             configuration.transactionalID =
-                configuration.transactionalID ?? "\(self.name)-\(self.instance ?? EventID.next())"
+                configuration.transactionalID ?? "\(self.name)/\(self.instance ?? EventID.next())"
         case .atLeastOnce: configuration.transactionalID = nil
         }
         return configuration

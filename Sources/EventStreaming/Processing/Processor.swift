@@ -100,6 +100,9 @@ public final class Processor: Sendable {
         } catch is CancellationError where Task.isCancelled {
             // Asked to end.
             self.monitor.ended()
+        } catch is KafkaError where Task.isCancelled {
+            // What was on its way when it was asked to end had no answer in time: it is done again.
+            self.monitor.ended()
         } catch {
             self.monitor.ended(error)
             throw error

@@ -74,13 +74,13 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
     /// - Throws: ``RequestError`` for a configuration that can't be used; `KafkaError` of the clients. It does not throw when it
     ///   is cancelled.
     public func run() async throws {
+        let isFirst = self.state.withLock { state in
+            defer { state.hasRun = true }
+            return !state.hasRun
+        }
+        guard isFirst else { throw RequestError(.configuration, "the requester runs, or has run, already") }
         do {
             try self.configuration.check()
-            let isFirst = self.state.withLock { state in
-                defer { state.hasRun = true }
-                return !state.hasRun
-            }
-            guard isFirst else { throw RequestError(.configuration, "the requester runs, or has run, already") }
             try await withKafkaProducer(self.configuration.producer, logger: self.logger) { producer in
                 try await withKafkaConsumer(self.configuration.consumer, logger: self.logger) { consumer in
                     try await self.read(consumer, producer)

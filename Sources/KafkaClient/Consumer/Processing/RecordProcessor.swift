@@ -183,10 +183,12 @@ final class RecordProcessor: Sendable {
             } catch {
                 return self.end(work, with: error, stopped: stopped)
             }
+            // Those who wait for the record are let go before it can be settled.
+            let ready = self.goOn(after: work, isDone: receipts.isEmpty)
             if !receipts.isEmpty {
                 unsettled.yield(Unsettled(work: work, receipts: receipts))
             }
-            if let ready = self.goOn(after: work, isDone: receipts.isEmpty) {
+            if let ready {
                 next = ready
             } else {
                 next = await self.waitForWork()
@@ -212,7 +214,9 @@ final class RecordProcessor: Sendable {
 
     /// A record could not be processed: begins nothing more.
     private func end(_ work: State.Work, with error: any Error, stopped: Completion) {
-        if !(error is CancellationError && Task.isCancelled) {
+        // What had no answer when the wait was over is done again, and is no error of a task that was cancelled.
+        let isUnanswered = error is CancellationError || (error as? KafkaError)?.code == .outcomeUnknown
+        if !(isUnanswered && Task.isCancelled) {
             self.fail(error)
         }
         self.change { guarded, actions in

@@ -96,7 +96,7 @@ extension KafkaConsumer {
                     try await transaction.commit(owned, of: self)
                 }
                 return self.core.commits.acknowledge(owned.offsets)
-            } catch let error as KafkaError where error.code == .outcomeUnknown {
+            } catch let error as KafkaError where error.code == .outcomeUnknown && attempt < attempts {
                 if try await producer.resolveTransaction() == .committed {
                     return self.core.commits.acknowledge(owned.offsets)
                 }
