@@ -24,6 +24,10 @@ let package = Package(
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "EventStreamingProtobuf", targets: ["EventStreamingProtobuf"]),
         .library(name: "SchemaRegistry", targets: ["SchemaRegistry"]),
+        .library(name: "EventSourcing", targets: ["EventSourcing"]),
+        .library(name: "EventSourcingSQLite", targets: ["EventSourcingSQLite"]),
+        .library(name: "EventSourcingTesting", targets: ["EventSourcingTesting"]),
+        .library(name: "CryptoShredding", targets: ["CryptoShredding"]),
         .library(name: "OrderPipeline", targets: ["OrderPipeline"]),
         .library(name: "SchemaCompatibility", targets: ["SchemaCompatibility"]),
         .executable(name: "kstream", targets: ["kstream"]),
@@ -41,11 +45,13 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         // Messages in Protocol Buffers, in a target of their own; without the traits that add other products.
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
+        // SQLite in WAL mode with a pool of readers: the storage of events, read models and processes, in a target of its own.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // The embedded broker's sockets and byte buffers.
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         // TLS for the embedded broker.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        // The hash functions of SCRAM, for the embedded broker.
+        // The hash functions of SCRAM, for the embedded broker; the encryption of personal data.
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         // Parsing, help and completion of the two commands.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -186,6 +192,97 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EventSourcing",
+            dependencies: [
+                "EventStreaming",
+                "KafkaClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CryptoShredding",
+            dependencies: [
+                "EventStreaming",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EventSourcingSQLite",
+            dependencies: [
+                "EventSourcing",
+                "EventStreaming",
+                "CryptoShredding",
+                "KafkaClient",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        // Given, when, then: for the tests of whoever uses the libraries.
+        .target(
+            name: "EventSourcingTesting",
+            dependencies: [
+                "EventSourcing",
+                "EventSourcingSQLite",
+                "EventStreaming",
+                "KafkaClient",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventSourcingTests",
+            dependencies: [
+                "EventSourcing",
+                "EventSourcingSQLite",
+                "EventSourcingTesting",
+                "CryptoShredding",
+                "EventStreaming",
+                "KafkaClient",
+                "EmbeddedKafka",
+                "TestSupport",
+                "TestAccounts",
+                "event-sourcing-process",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        // The accounts of the tests of event sourcing, and of the processes that they kill.
+        .target(
+            name: "TestAccounts",
+            dependencies: [
+                "EventSourcing",
+                "EventSourcingSQLite",
+                "EventStreaming",
+                "KafkaClient",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/TestAccounts",
+            swiftSettings: settings
+        ),
+        // Projections, relays and processes that the tests kill.
+        .executableTarget(
+            name: "event-sourcing-process",
+            dependencies: [
+                "TestAccounts",
+                "EventSourcing",
+                "EventSourcingSQLite",
+                "EventStreaming",
+                "KafkaClient",
+                "CommandLineSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/EventSourcingProcess",
             swiftSettings: settings
         ),
         .target(

@@ -97,6 +97,19 @@ public struct DeadLetter: Sendable, Hashable {
         self.replaces = earlier?.replayed(for: processor)
     }
 
+    /// A record that becomes a dead letter after one attempt, outside of a processor's policies.
+    package static func record(
+        of record: KafkaConsumerRecord,
+        failed error: any Error,
+        processor: String,
+        topic: String
+    ) -> KafkaProducerRecord {
+        let failure = MessageFailure(error: error, attempts: 1, firstTime: .now, isWorthRetry: false)
+        let origin = MessageOrigin(record)
+        let letter = DeadLetter(record, from: origin, failure: failure, processor: processor, isOrdered: false)
+        return letter.record(of: record, topic: topic)
+    }
+
     /// Says that a message follows the letter of its key.
     ///
     /// The error is that of the letter, so that who replays letters of that error replays those that follow as well.

@@ -1,8 +1,8 @@
-internal import KafkaClient
+package import KafkaClient
 
 /// What makes a record the reply to a request: `kstream-request-id` and `kstream-requester` of the request, and, where its
 /// handler threw, `kstream-reply-error` and `kstream-reply-error-type`.
-struct ReplyHeaders {
+package struct ReplyHeaders {
     /// Why there is no value.
     struct Rejection {
         var message: String
@@ -17,7 +17,7 @@ struct ReplyHeaders {
     private static let errorType = "kstream-reply-error-type"
 
     /// A reply to a request.
-    init(to request: RequestHeaders, rejection: (any Error)? = nil) {
+    package init(to request: RequestHeaders, rejection: (any Error)? = nil) {
         self.id = request.id
         self.requester = request.requester
         self.rejection = rejection.map { error in
@@ -36,7 +36,7 @@ struct ReplyHeaders {
         self.rejection = values[Self.error].map { Rejection(message: $0, type: values[Self.errorType] ?? "Error") }
     }
 
-    var headers: [KafkaHeader] {
+    package var headers: [KafkaHeader] {
         var headers = [
             KafkaHeader(key: RequestHeaders.Name.id, value: self.id),
             KafkaHeader(key: RequestHeaders.Name.requester, value: self.requester),

@@ -81,13 +81,16 @@ extension KafkaConsumer {
 
     /// Processes a batch in a transaction, and again in another one where that may help, as long as its partitions are owned.
     ///
-    /// What is processed is committed with it: nothing when all partitions of the batch were given up.
+    /// What is processed is committed with it.
+    ///
+    /// - Returns: what was processed; `nil` when all partitions of the batch were given up.
+    @discardableResult
     package func transform(
         _ batch: KafkaConsumerBatch,
         through producer: KafkaProducer,
         attempts: Int,
         _ body: (KafkaConsumerBatch, KafkaTransaction) async throws -> Void
-    ) async throws {
+    ) async throws -> KafkaConsumerBatch? {
         var attempt = 1
         while let owned = self.core.stillOwned(of: batch) {
             do {
@@ -95,16 +98,19 @@ extension KafkaConsumer {
                     try await body(owned, transaction)
                     try await transaction.commit(owned, of: self)
                 }
-                return self.core.commits.acknowledge(owned.offsets)
+                self.core.commits.acknowledge(owned.offsets)
+                return owned
             } catch let error as KafkaError where error.code == .outcomeUnknown && attempt < attempts {
                 if try await producer.resolveTransaction() == .committed {
-                    return self.core.commits.acknowledge(owned.offsets)
+                    self.core.commits.acknowledge(owned.offsets)
+                    return owned
                 }
             } catch let error as KafkaError where error.isWorthAnotherAttempt && attempt < attempts {
                 try await suspend(for: .attempt(attempt))
             }
             attempt += 1
         }
+        return nil
     }
 }
 

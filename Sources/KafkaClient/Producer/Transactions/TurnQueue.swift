@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Synchronization
 
 /// Lets one after the other in, in the order in which they came, until it is closed.
-final class TurnQueue: Sendable {
-    enum Outcome {
+package final class TurnQueue: Sendable {
+    package enum Outcome {
         case granted
         case cancelled
         case closed
@@ -20,11 +20,13 @@ final class TurnQueue: Sendable {
     /// Completed when it is closed and nobody has the turn.
     private let isOver = Completion()
 
+    package init() {}
+
     /// How many wait for the turn.
     var waitingCount: Int { self.state.withLock { $0.waiting.count } }
 
     /// Waits for the turn. Whoever it is granted to gives it back.
-    func take() async -> Outcome {
+    package func take() async -> Outcome {
         let (id, outcome) = self.state.withLock { state -> (Int, Outcome?) in
             state.nextID += 1
             return (state.nextID, Self.takeAtOnce(&state))
@@ -59,7 +61,7 @@ final class TurnQueue: Sendable {
     }
 
     /// Gives the turn back, to the one that has waited longest.
-    func giveBack() {
+    package func giveBack() {
         let (next, isOver) = self.state.withLock { state -> (UnsafeContinuation<Outcome, Never>?, Bool) in
             if !state.waiting.isEmpty { return (state.waiting.removeFirst().continuation, false) }
             state.isTaken = false

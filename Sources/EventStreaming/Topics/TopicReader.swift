@@ -1,9 +1,9 @@
-internal import KafkaClient
-internal import Logging
+package import KafkaClient
+package import Logging
 internal import Synchronization
 
 /// Reads what partitions hold at a moment, from one offset of each to another, without a group.
-struct TopicReader: Sendable {
+package struct TopicReader: Sendable {
     private let configuration: KafkaConsumer.Configuration
     private let logger: Logger
     /// How long nothing may come.
@@ -12,7 +12,7 @@ struct TopicReader: Sendable {
     /// - Parameters:
     ///   - configuration: whose brokers, security and sizes count.
     ///   - patience: how long nothing may come before reading fails.
-    init(_ configuration: KafkaConsumer.Configuration, patience: Duration, logger: Logger) {
+    package init(_ configuration: KafkaConsumer.Configuration, patience: Duration, logger: Logger) {
         var configuration = configuration
         configuration.group = nil
         configuration.groupInstanceID = nil
@@ -33,7 +33,7 @@ struct TopicReader: Sendable {
 
     /// What the logs hold now, with what open transactions have written: whoever reads all committed records up to there misses
     /// nothing that was committed before, also where a transaction's mark has not reached the partition yet.
-    func watermarks(
+    package func watermarks(
         of partitions: some Sequence<KafkaTopicPartition>
     ) async throws -> [KafkaTopicPartition: KafkaWatermarks] {
         var configuration = self.configuration
@@ -48,7 +48,7 @@ struct TopicReader: Sendable {
     }
 
     /// The numbers of a topic's partitions.
-    func partitions(of topic: String) async throws -> [Int32] {
+    package func partitions(of topic: String) async throws -> [Int32] {
         try await withKafkaConsumer(self.configuration, logger: self.logger) { consumer in
             try await consumer.partitions(of: topic, timeout: .seconds(30))
         }
@@ -58,7 +58,7 @@ struct TopicReader: Sendable {
     ///
     /// - Parameter body: takes a record, and answers whether to go on.
     /// - Throws: ``PatienceExceeded`` when nothing comes for too long; what `body` throws; `KafkaError`.
-    func read(
+    package func read(
         _ ranges: [KafkaTopicPartition: Range<Int64>],
         _ body: (KafkaConsumerRecord) async throws -> Bool
     ) async throws {
@@ -97,11 +97,11 @@ struct TopicReader: Sendable {
     }
 
     /// The end was not reached.
-    struct PatienceExceeded: Error, CustomStringConvertible {
-        var partitions: [KafkaTopicPartition]
-        var patience: Duration
+    package struct PatienceExceeded: Error, CustomStringConvertible {
+        package var partitions: [KafkaTopicPartition]
+        package var patience: Duration
 
-        var description: String {
+        package var description: String {
             let names = self.partitions.map(\.description).joined(separator: ", ")
             return "nothing came for \(self.patience) before the end of \(names): a transaction may be open"
         }

@@ -1,0 +1,116 @@
+internal import Crypto
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+/// A field about a person, which is encrypted where it is written and can be forgotten.
+///
+/// ```swift
+/// struct Registered: Codable {
+///     var customer: String
+///     var email: Personal<String>
+/// }
+/// ```
+///
+/// It is written and read by a serde made with ``EventStreaming/Serde/json(shredding:subject:)`` and by no other: elsewhere encoding
+/// it fails, so that nothing personal is written in the clear by mistake. Of a subject that was forgotten it reads as ``redacted``.
+public enum Personal<Value: Codable & Sendable>: Sendable {
+    /// What it says.
+    case known(Value)
+    /// The subject was forgotten.
+    case redacted
+
+    /// Makes a field.
+    public init(_ value: Value) {
+        self = .known(value)
+    }
+
+    /// What it says; `nil` when the subject was forgotten.
+    public var value: Value? {
+        if case .known(let value) = self { value } else { nil }
+    }
+}
+
+extension Personal: Equatable where Value: Equatable {}
+extension Personal: Hashable where Value: Hashable {}
+
+extension Personal: Codable {
+    private enum CodingKeys: String, CodingKey {
+        /// AES-GCM with 256 bits: nonce, text and tag, in Base64. The subject and the place are authenticated with it.
+        case sealed
+        case subject
+    }
+
+    /// Reads a field, decrypted with the key of its subject.
+    ///
+    /// - Throws: `DecodingError` for data that are no such field, or were changed, and without a serde that knows of keys.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        guard let context = decoder.userInfo[.shredding] as? ShreddingContext else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .sealed,
+                in: container,
+                debugDescription: "a personal field is read by a serde made with json(shredding:subject:)"
+            )
+        }
+        let subject = try container.decode(String.self, forKey: .subject)
+        guard let sealed = try container.decodeIfPresent(Data.self, forKey: .sealed),
+            let key = try context.keys.key(of: subject)
+        else {
+            self = .redacted
+            return
+        }
+        do {
+            let box = try AES.GCM.SealedBox(combined: sealed)
+            let data = try AES.GCM.open(box, using: key, authenticating: Data(subject.utf8))
+            self = .known(try JSONDecoder().decode([Value].self, from: data)[0])
+        } catch is CryptoKitError {
+            throw DecodingError.dataCorruptedError(
+                forKey: .sealed,
+                in: container,
+                debugDescription: "a personal field was changed, or is of another subject"
+            )
+        }
+    }
+
+    /// Writes a field, encrypted with the key of its subject; a redacted one stays so.
+    ///
+    /// - Throws: `EncodingError` without a serde that knows of keys; ``SubjectForgotten``.
+    public func encode(to encoder: any Encoder) throws {
+        guard let context = encoder.userInfo[.shredding] as? ShreddingContext, let subject = context.subject else {
+            throw EncodingError.invalidValue(
+                "a personal field",
+                .init(
+                    codingPath: encoder.codingPath,
+                    debugDescription: "a personal field is written by a serde made with json(shredding:subject:)"
+                )
+            )
+        }
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(subject, forKey: .subject)
+        guard case .known(let value) = self else { return }
+        // In an array, since not every value is a document of its own.
+        let data = try JSONEncoder().encode([value])
+        let key = try context.keys.makeKey(of: subject)
+        let box = try AES.GCM.seal(data, using: key, authenticating: Data(subject.utf8))
+        // There is one with nonces of the usual length.
+        try container.encode(box.combined ?? Data(), forKey: .sealed)
+    }
+}
+
+/// What encoders and decoders know of keys.
+struct ShreddingContext: Sendable {
+    var keys: any SubjectKeyStore
+    /// Whose fields are written.
+    var subject: String?
+}
+
+extension CodingUserInfoKey {
+    static let shredding: CodingUserInfoKey = {
+        guard let key = CodingUserInfoKey(rawValue: "kstream.shredding") else { preconditionFailure("any text is a key") }
+        return key
+    }()
+}

@@ -1,0 +1,34 @@
+public import EventStreaming
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+extension Serde where Value: Codable {
+    /// JSON whose ``Personal`` fields are encrypted with the key of a subject.
+    ///
+    /// A record that was written stays as it is. When the subject is forgotten, its personal fields read as ``Personal/redacted``, in
+    /// replays and rebuilds as well, and all others as before.
+    ///
+    /// - Parameters:
+    ///   - keys: the keys of the subjects.
+    ///   - subject: whom the personal fields of a value are about.
+    public static func json(
+        shredding keys: any SubjectKeyStore,
+        subject: @escaping @Sendable (Value) -> String
+    ) -> Self {
+        let decoder = JSONDecoder()
+        decoder.userInfo[.shredding] = ShreddingContext(keys: keys, subject: nil)
+        return .bytes(contentType: "application/json") { value in
+            // Its own, since it knows the subject.
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            encoder.userInfo[.shredding] = ShreddingContext(keys: keys, subject: subject(value))
+            return Array(try encoder.encode(value))
+        } decode: { bytes in
+            try decoder.decode(Value.self, from: Data(bytes))
+        }
+    }
+}

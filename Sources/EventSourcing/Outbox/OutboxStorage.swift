@@ -1,0 +1,61 @@
+public import EventStreaming
+public import KafkaClient
+
+/// Records that were written together with what they tell of, and wait to be published.
+///
+/// `SQLiteOutbox` (module `EventSourcingSQLite`) is one.
+public protocol OutboxStorage: Sendable {
+    /// Records in the order in which they were written.
+    ///
+    /// - Parameters:
+    ///   - position: the position of the last one that is known; 0 begins with the first.
+    ///   - limit: how many at most.
+    func entries(after position: Int64, limit: Int) async throws -> [OutboxEntry]
+
+    /// Removes what was published.
+    ///
+    /// - Parameter position: the position of the last record that was.
+    func remove(through position: Int64) async throws
+
+    /// What waits.
+    func backlog() async throws -> OutboxBacklog
+
+    /// Returns when there is a record with a higher position.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled before.
+    func waitForEntries(after position: Int64) async throws
+}
+
+/// A record that waits to be published.
+public struct OutboxEntry: Sendable, Hashable {
+    /// Its place in the order; never used again.
+    public var position: Int64
+    /// What is published.
+    public var record: KafkaProducerRecord
+
+    /// Makes an entry.
+    public init(position: Int64, record: KafkaProducerRecord) {
+        self.position = position
+        self.record = record
+    }
+}
+
+/// What waits in an outbox.
+public struct OutboxBacklog: Sendable, Hashable {
+    /// How many records.
+    public var count: Int
+    /// When the oldest of them was written; `nil` when there is none.
+    public var oldest: UTCTime?
+
+    /// Describes a backlog.
+    public init(count: Int, oldest: UTCTime?) {
+        self.count = count
+        self.oldest = oldest
+    }
+
+    /// How long the oldest record has waited; zero when there is none.
+    public var age: Duration {
+        guard let oldest else { return .zero }
+        return .milliseconds(max(0, UTCTime.now.millisecondsSince1970 - oldest.millisecondsSince1970))
+    }
+}

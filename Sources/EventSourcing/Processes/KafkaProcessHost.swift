@@ -1,0 +1,379 @@
+public import EventStreaming
+public import KafkaClient
+public import Logging
+internal import Synchronization
+
+/// How a ``KafkaProcessHost`` works.
+public struct KafkaProcessConfiguration: Sendable {
+    /// The topic where instances are kept: what becomes of one with each message or deadline, by its id. It has as many partitions as
+    /// the topics that are read, and may be compacted; then timelines are short.
+    public var journal: String
+    /// A name of this instance that it has again when it is restarted, and no other instance has. Default: `nil`, none.
+    public var instance: String?
+    /// What becomes of a message whose handler threw this error. Default: it stops.
+    public var poisonAction: @Sendable (any Error) -> PoisonAction = { _ in .stop }
+    /// How many messages of a partition are remembered, so that one that comes again is handled once. Default: 100,000.
+    public var deduplicationWindow = 100_000
+    /// How long nothing may come, while instances are restored, before that fails. Default: 2 minutes.
+    public var restoreTimeout = Duration.seconds(120)
+    /// The clock of the deadlines. Default: the system's.
+    public var now: @Sendable () -> UTCTime = { .now }
+    /// The consumer. Its group is the name of the process manager unless it is set.
+    public var consumer: KafkaConsumer.Configuration
+    /// The producer. It gets a transactional id where it has none.
+    public var producer: KafkaProducer.Configuration
+
+    /// Makes a configuration with the defaults.
+    ///
+    /// - Parameters:
+    ///   - journal: the topic where instances are kept.
+    ///   - bootstrapServers: `host:port` of some brokers.
+    public init(journal: String, bootstrapServers: [String]) {
+        self.journal = journal
+        self.consumer = KafkaConsumer.Configuration(bootstrapServers: bootstrapServers)
+        self.producer = KafkaProducer.Configuration(bootstrapServers: bootstrapServers)
+    }
+}
+
+/// Runs a process manager on Kafka alone: instances are in memory and in a journal, and commands, journal and how far it has read
+/// become true together, exactly once.
+///
+/// All topics that it reads, and the journal, have the same number of partitions, and the key of a message is the id of its
+/// instance: so that an instance is in one place. Deadlines pass at the instance of the service that has the partition, also when
+/// they were due while nothing ran.
+public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
+    /// What the journal says of an instance.
+    private struct Entry: Codable {
+        var instance: ProcessInstance<State>
+        var timeline: [ProcessTimelineEntry]
+    }
+
+    private let manager: ProcessManager<State>
+    private let engine: ProcessEngine<State>
+    private let configuration: KafkaProcessConfiguration
+    private let inputs: [String: ProcessInput<State>]
+    private let hosts: PartitionHosts<ProcessPartition<State>>
+    private let reader: TopicReader
+    private let logger: Logger
+    private let turns = TurnQueue()
+    private let changes = ChangeSignal()
+    private let isRunning = Mutex(false)
+
+    /// Makes a host; nothing is connected before it runs.
+    ///
+    /// - Parameters:
+    ///   - manager: the process manager.
+    ///   - configuration: how it works.
+    ///   - logger: takes what it and its clients have to say.
+    public init(
+        _ manager: ProcessManager<State>,
+        configuration: KafkaProcessConfiguration,
+        logger: Logger = Logger(label: "EventSourcing.ProcessManager")
+    ) {
+        self.manager = manager
+        self.engine = ProcessEngine(manager)
+        self.configuration = configuration
+        self.inputs = Dictionary(manager.inputs.map { ($0.topic, $0) }) { first, _ in first }
+        self.logger = logger
+        let reader = TopicReader(configuration.consumer, patience: configuration.restoreTimeout, logger: logger)
+        let (journal, window, changes) = (configuration.journal, configuration.deduplicationWindow, self.changes)
+        self.reader = reader
+        self.hosts = PartitionHosts { number in
+            ProcessPartition(number, window: window)
+        } restore: { partition in
+            try await Self.restore(partition, from: journal, reader)
+            changes.send()
+        }
+    }
+
+    /// The instances that this instance of the service has in memory now.
+    public var instances: [ProcessInstance<State>] { self.hosts.current.values.flatMap(\.instances) }
+
+    // MARK: Running
+
+    /// Handles messages and deadlines until the task is cancelled.
+    ///
+    /// - Throws: ``ProjectionError``; `KafkaError` of the clients. It does not throw when it is cancelled.
+    public func run() async throws {
+        try self.isRunning.withLock { isRunning throws(ProjectionError) in
+            if isRunning { throw ProjectionError(.configuration, "\(self.manager.name) runs already") }
+            isRunning = true
+        }
+        defer { self.isRunning.withLock { $0 = false } }
+        var producer = self.configuration.producer
+        producer.transactionalID =
+            producer.transactionalID ?? "\(self.manager.name)/\(self.configuration.instance ?? EventID.next())"
+        do {
+            try await withKafkaProducer(producer, logger: self.logger) { producer in
+                try await self.checkTopics(producer)
+                try await producer.initializeTransactions(timeout: .seconds(60))
+                try await self.run(producer)
+            }
+        } catch where Task.isCancelled {
+            return
+        }
+    }
+
+    private func checkTopics(_ producer: KafkaProducer) async throws {
+        let count = try await producer.partitions(of: self.configuration.journal, timeout: .seconds(30)).count
+        for topic in self.manager.inputs.map(\.topic) {
+            let other = try await producer.partitions(of: topic, timeout: .seconds(30)).count
+            guard other == count else {
+                throw ProjectionError(
+                    .configuration,
+                    "\(topic) has \(other) partitions and \(self.configuration.journal) has \(count): "
+                        + "they must have the same number"
+                )
+            }
+        }
+    }
+
+    private func run(_ producer: KafkaProducer) async throws {
+        var configuration = self.configuration.consumer
+        configuration.group = configuration.group ?? self.manager.name
+        configuration.groupInstanceID = configuration.groupInstanceID ?? self.configuration.instance
+        configuration.commitPolicy = .manual
+        configuration.isolationLevel = .readCommitted
+        configuration.autoOffsetReset = .earliest
+        // Partitions of all topics with one number go to one member.
+        configuration.assignors = [.range]
+        self.hosts.observe(&configuration)
+        try await withKafkaConsumer(
+            configuration,
+            subscribedTo: self.manager.inputs.map(\.topic),
+            logger: self.logger
+        ) { consumer in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for try await batch in consumer.batches where !batch.isEmpty {
+                        try await self.withTurn { try await self.process(batch, consumer, producer) }
+                    }
+                }
+                group.addTask { try await self.watchDeadlines(consumer, producer) }
+                defer { group.cancelAll() }
+                while try await group.next() != nil { group.cancelAll() }
+            }
+        }
+    }
+
+    /// Messages and deadlines go one after the other: each sees what the one before has committed.
+    private func withTurn<R>(_ body: () async throws -> R) async throws -> R {
+        guard await self.turns.take() == .granted else { throw CancellationError() }
+        defer { self.turns.giveBack() }
+        return try await body()
+    }
+
+    // MARK: Messages
+
+    private func process(
+        _ batch: KafkaConsumerBatch,
+        _ consumer: KafkaConsumer,
+        _ producer: KafkaProducer
+    ) async throws {
+        let processed = try await self.hosts.transform(batch, of: consumer, through: producer) {
+            batch,
+            partitions,
+            transaction in
+            for record in batch {
+                guard let input = self.inputs[record.topic], let partition = partitions[record.partition] else { continue }
+                do {
+                    if let transition = try self.handle(record, input, partition) {
+                        try await self.send(transition, of: partition, transaction)
+                    }
+                } catch let failure as HandlerFailure {
+                    guard self.configuration.poisonAction(failure.error) == .skip else {
+                        let place = "\(record.topicPartition)@\(record.offset)"
+                        throw ProjectionError(
+                            .stopped,
+                            "\(self.manager.name) stopped at \(place), which it can't handle: \(failure.error)",
+                            partitions: [record.topicPartition],
+                            cause: failure.error
+                        )
+                    }
+                    self.logger.error(
+                        "a message could not be handled and was passed over",
+                        metadata: [
+                            "record": "\(record.topicPartition)@\(record.offset)", "error": "\(failure.error)",
+                        ]
+                    )
+                }
+            }
+        }
+        guard let processed else { return }
+        for record in processed.batch {
+            processed.partitions[record.partition]?.processed(record.topicPartition, to: record.offset + 1)
+        }
+        self.changes.send()
+    }
+
+    /// What a handler threw.
+    private struct HandlerFailure: Error {
+        var error: any Error
+    }
+
+    private func handle(
+        _ record: KafkaConsumerRecord,
+        _ input: ProcessInput<State>,
+        _ partition: ProcessPartition<State>
+    ) throws(HandlerFailure) -> (ProcessTransition<State>, cause: EventIdentity?)? {
+        do {
+            let call = try input.prepare(.consumed(record))
+            guard let id = call.id else { return nil }
+            guard record.key.map({ $0.elementsEqual(id.utf8) }) == true else {
+                throw WrongKey(id: id)
+            }
+            let event = call.metadata?.identity
+            if let event, !partition.isNew(event) { return nil }
+            let now = self.configuration.now()
+            guard let transition = try self.engine.handle(call, of: id, partition.instance(id), now: now) else {
+                return nil
+            }
+            return (transition, event)
+        } catch {
+            throw HandlerFailure(error: error)
+        }
+    }
+
+    private struct WrongKey: Error, CustomStringConvertible {
+        var id: String
+
+        var description: String {
+            "the key of the record is not \"\(self.id)\", the instance that it belongs to: on Kafka alone it must be"
+        }
+    }
+
+    private func send(
+        _ transition: (ProcessTransition<State>, cause: EventIdentity?),
+        of partition: ProcessPartition<State>,
+        _ transaction: KafkaTransaction
+    ) async throws {
+        let instance = transition.0.instance
+        partition.change(instance)
+        for record in transition.0.records { try await transaction.enqueue(record) }
+        var metadata = EventMetadata(
+            id: EventID.derived(
+                from: self.manager.name,
+                instance.id,
+                "\(instance.transitions)",
+                at: instance.updateTime.millisecondsSince1970
+            ),
+            source: self.manager.name,
+            type: "process.\(instance.status.rawValue)",
+            subject: instance.id,
+            time: instance.updateTime,
+            correlationID: instance.correlationID
+        )
+        metadata.extensions["handled"] = transition.cause.map { ProcessPartition<State>.key(of: $0) }
+        let entry = Entry(instance: instance, timeline: transition.0.timeline)
+        try await transaction.enqueue(
+            KafkaProducerRecord(
+                topic: self.configuration.journal,
+                partition: partition.number,
+                key: Array(instance.id.utf8),
+                value: try Serde<Entry>.json().encode(entry),
+                headers: metadata.headers
+            )
+        )
+    }
+
+    // MARK: Deadlines
+
+    private func watchDeadlines(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
+        while true {
+            try Task.checkCancellation()
+            let count = self.changes.count
+            let now = self.configuration.now()
+            guard let due = self.hosts.current.values.compactMap(\.nextDeadline).min() else {
+                try await self.changes.wait(past: count)
+                continue
+            }
+            guard due > now else {
+                try await self.withTurn { try await self.passDeadlines(now, consumer, producer) }
+                continue
+            }
+            let wait = Duration.milliseconds(min(due.millisecondsSince1970 - now.millisecondsSince1970, 86_400_000))
+            _ = try await withDeadline(.now + wait) {
+                try await self.changes.wait(past: count)
+                return true
+            }
+        }
+    }
+
+    private func passDeadlines(_ now: UTCTime, _ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
+        for (number, partition) in try await self.hosts.restored(Set(self.hosts.current.keys)) {
+            let passed = partition.passed(at: now)
+            guard !passed.isEmpty else { continue }
+            let offsets = try await self.positions(of: partition, consumer)
+            // Somebody else has it by now, and sees to its deadlines.
+            guard !offsets.isEmpty, self.hosts.current[number] === partition else { continue }
+            do {
+                try await producer.withTransaction(attempts: 10) { transaction in
+                    partition.rollBack()
+                    for (id, deadline) in passed {
+                        guard let instance = partition.instance(id),
+                            let transition = try self.engine.pass(deadline, instance, now: now)
+                        else { continue }
+                        try await self.send((transition, nil), of: partition, transaction)
+                    }
+                    // They do not change; that they are committed fails for whoever does not own the partition any more.
+                    try await transaction.commit(offsets, of: consumer)
+                }
+                partition.commit()
+            } catch let error as KafkaError where error.code == .groupMembership {
+                partition.rollBack()
+            }
+        }
+        self.changes.send()
+    }
+
+    /// Where the processing of the topics stands.
+    private func positions(
+        of partition: ProcessPartition<State>,
+        _ consumer: KafkaConsumer
+    ) async throws -> [KafkaTopicPartition: Int64] {
+        let owned = consumer.assignment.filter { $0.partition == partition.number }
+        var positions = partition.positions.filter { owned.contains($0.key) }
+        let unknown = owned.filter { positions[$0] == nil }
+        if !unknown.isEmpty {
+            let committed = try await consumer.committedOffsets(for: Array(unknown), timeout: .seconds(30))
+            for place in unknown { positions[place] = committed[place] ?? 0 }
+        }
+        return positions
+    }
+
+    // MARK: The journal
+
+    private static func restore(
+        _ partition: ProcessPartition<State>,
+        from journal: String,
+        _ reader: TopicReader
+    ) async throws {
+        let place = KafkaTopicPartition(topic: journal, partition: partition.number)
+        guard let ends = try await reader.watermarks(of: [place])[place] else { return }
+        let serde = Serde<Entry>.json()
+        try await reader.read([place: ends.low..<ends.high]) { record in
+            // Somebody has deleted it.
+            guard let value = record.value else { return true }
+            let handled = EventMetadata(headers: record.headers)?.extensions["handled"]
+            partition.restore(try serde.decode(value).instance, event: handled)
+            return true
+        }
+    }
+
+    /// What happened to an instance, in order: the journal is read for it, as far as it was not compacted.
+    public func timeline(of id: String) async throws -> [ProcessTimelineEntry] {
+        let journal = self.configuration.journal
+        let places = try await self.reader.partitions(of: journal).map {
+            KafkaTopicPartition(topic: journal, partition: $0)
+        }
+        let ranges = try await self.reader.watermarks(of: places).mapValues { $0.low..<$0.high }
+        let serde = Serde<Entry>.json()
+        var timeline: [ProcessTimelineEntry] = []
+        try await self.reader.read(ranges) { record in
+            guard record.keyString == id, let value = record.value else { return true }
+            timeline += try serde.decode(value).timeline
+            return true
+        }
+        return timeline
+    }
+}

@@ -1,0 +1,239 @@
+package import EventStreaming
+package import KafkaClient
+
+/// What comes of a message, or of a deadline, for an instance of a process manager.
+package struct ProcessTransition<State: Codable & Sendable>: Sendable {
+    /// The instance as it is then.
+    package var instance: ProcessInstance<State>
+    /// What is sent.
+    package var records: [KafkaProducerRecord] = []
+    /// What happened.
+    package var timeline: [ProcessTimelineEntry] = []
+}
+
+/// The rules of process managers, without any input or output: a message or a deadline, and an instance, make a transition.
+package struct ProcessEngine<State: Codable & Sendable>: Sendable {
+    private let manager: ProcessManager<State>
+
+    /// Deadlines of the engine itself: what is left of the name is the step.
+    private static var retryPrefix: String { "kstream/retry/" }
+    private static var timeoutPrefix: String { "kstream/timeout/" }
+
+    package init(_ manager: ProcessManager<State>) {
+        self.manager = manager
+    }
+
+    /// Handles a message.
+    ///
+    /// - Parameters:
+    ///   - call: the message.
+    ///   - id: the instance that it belongs to.
+    ///   - instance: as it is; `nil` when there is none.
+    ///   - now: the time.
+    /// - Returns: `nil` when the message is ignored: it may not begin an instance, or its instance has ended.
+    /// - Throws: what the handler throws.
+    package func handle(
+        _ call: ProcessInput<State>.Call,
+        of id: String,
+        _ instance: ProcessInstance<State>?,
+        now: UTCTime
+    ) throws -> ProcessTransition<State>? {
+        if let instance, instance.status.isEnded { return nil }
+        if instance == nil, !call.begins { return nil }
+        var transition = ProcessTransition(
+            instance: instance ?? ProcessInstance(id: id, state: self.manager.initialState, now: now)
+        )
+        let cause = call.metadata
+        if transition.instance.correlationID == nil {
+            transition.instance.correlationID = cause?.correlationID ?? cause?.id ?? "\(self.manager.name)/\(id)"
+        }
+        var run = self.begin(&transition, now: now, cause: cause)
+        if instance == nil { run.note(.started, "\(self.manager.name) \(id)", &transition) }
+        run.note(.event, cause?.type ?? "message", &transition)
+        try call.handle(&transition.instance.state, &run.actions)
+        try self.carryOut(run, &transition)
+        return transition
+    }
+
+    /// Handles a deadline that has passed.
+    ///
+    /// - Returns: `nil` when there is no such deadline, or it is later.
+    /// - Throws: what the handler throws.
+    package func pass(
+        _ deadline: String,
+        _ instance: ProcessInstance<State>,
+        now: UTCTime
+    ) throws -> ProcessTransition<State>? {
+        guard let due = instance.deadlines[deadline], due <= now else { return nil }
+        var transition = ProcessTransition(instance: instance)
+        transition.instance.deadlines[deadline] = nil
+        var run = self.begin(&transition, now: now, cause: nil)
+        if deadline.hasPrefix(Self.retryPrefix) {
+            self.compensateNext(&transition, run)
+        } else if deadline.hasPrefix(Self.timeoutPrefix) {
+            let step = String(deadline.dropFirst(Self.timeoutPrefix.count))
+            self.failed(step, "no answer in time", isRefused: false, &transition, run)
+        } else {
+            run.note(.passed, deadline, &transition)
+            try self.manager.onDeadline(&transition.instance.state, deadline, &run.actions)
+            try self.carryOut(run, &transition)
+        }
+        return transition
+    }
+
+    /// Has an instance that is stuck try again.
+    ///
+    /// - Returns: `nil` when it is not stuck.
+    package func resume(_ instance: ProcessInstance<State>, now: UTCTime) -> ProcessTransition<State>? {
+        guard instance.status == .stuck else { return nil }
+        var transition = ProcessTransition(instance: instance)
+        let run = self.begin(&transition, now: now, cause: nil)
+        transition.instance.status = .compensating
+        for index in transition.instance.steps.indices { transition.instance.steps[index].attempts = 0 }
+        run.note(.compensating, "again, as somebody asked for", &transition)
+        self.compensateNext(&transition, run)
+        return transition
+    }
+
+    // MARK: One transition
+
+    private struct Run {
+        var actions: ProcessActions
+        var cause: EventMetadata?
+
+        func note(_ kind: ProcessTimelineEntry.Kind, _ text: String, _ transition: inout ProcessTransition<State>) {
+            transition.timeline.append(
+                ProcessTimelineEntry(
+                    transition: self.actions.transition,
+                    time: self.actions.now,
+                    kind: kind,
+                    text: text,
+                    causationID: self.cause?.id
+                )
+            )
+        }
+    }
+
+    private func begin(
+        _ transition: inout ProcessTransition<State>,
+        now: UTCTime,
+        cause: EventMetadata?
+    ) -> Run {
+        transition.instance.transitions += 1
+        transition.instance.updateTime = now
+        let number = transition.instance.transitions
+        let id = transition.instance.id
+        // What comes of a deadline comes of the instance.
+        var origin = cause ?? EventMetadata(id: "\(self.manager.name)/\(id)/\(number)", source: self.manager.name, type: "")
+        origin.correlationID = transition.instance.correlationID ?? origin.correlationID
+        let actions = ProcessActions(
+            id: id,
+            now: now,
+            source: self.manager.name,
+            cause: origin,
+            transition: number
+        )
+        return Run(actions: actions, cause: cause)
+    }
+
+    private func carryOut(_ run: Run, _ transition: inout ProcessTransition<State>) throws {
+        for action in run.actions.actions {
+            switch action {
+            case .send(let record, let type):
+                transition.records.append(record)
+                run.note(.command, "\(type) to \(record.topic)", &transition)
+            case .schedule(let name, let time):
+                transition.instance.deadlines[name] = time
+                run.note(.deadline, "\(name) at \(time)", &transition)
+            case .cancel(let name):
+                if transition.instance.deadlines.removeValue(forKey: name) != nil {
+                    run.note(.cancelled, name, &transition)
+                }
+            case .note(let text):
+                run.note(.note, text, &transition)
+            case .step(let step):
+                transition.instance.steps.append(step)
+            case .compensate(let reason):
+                self.compensate(reason, &transition, run)
+            case .compensated(let step):
+                self.compensated(step, &transition, run)
+            case .compensationFailed(let step, let reason):
+                self.failed(step, reason, isRefused: true, &transition, run)
+            case .complete:
+                transition.instance.status = .completed
+                transition.instance.deadlines = [:]
+                transition.instance.steps = []
+                run.note(.completed, self.manager.name, &transition)
+            }
+        }
+    }
+
+    // MARK: Undoing
+
+    private func compensate(_ reason: String, _ transition: inout ProcessTransition<State>, _ run: Run) {
+        guard transition.instance.status == .running else { return }
+        transition.instance.status = .compensating
+        transition.instance.problem = reason
+        transition.instance.deadlines = [:]
+        run.note(.compensating, reason, &transition)
+        self.compensateNext(&transition, run)
+    }
+
+    /// Sends the command that undoes the last thing that is not undone yet.
+    private func compensateNext(_ transition: inout ProcessTransition<State>, _ run: Run) {
+        guard transition.instance.status == .compensating else { return }
+        guard var step = transition.instance.steps.popLast() else {
+            transition.instance.status = .compensated
+            run.note(.compensated, "everything", &transition)
+            return
+        }
+        step.attempts += 1
+        transition.instance.deadlines[Self.timeoutPrefix + step.name] =
+            run.actions.now.advanced(by: .seconds(step.policy.timeout))
+        let record = step.record
+        transition.records.append(record)
+        run.note(.command, "undo \(step.name), to \(record.topic), attempt \(step.attempts)", &transition)
+        transition.instance.steps.append(step)
+    }
+
+    private func compensated(_ name: String, _ transition: inout ProcessTransition<State>, _ run: Run) {
+        guard [.compensating, .stuck].contains(transition.instance.status), transition.instance.steps.last?.name == name
+        else { return }
+        transition.instance.steps.removeLast()
+        self.forgetDeadlines(of: name, &transition)
+        // Of one that was given up the answer came after all.
+        transition.instance.status = .compensating
+        run.note(.compensated, name, &transition)
+        self.compensateNext(&transition, run)
+    }
+
+    private func failed(
+        _ name: String,
+        _ reason: String,
+        isRefused: Bool,
+        _ transition: inout ProcessTransition<State>,
+        _ run: Run
+    ) {
+        guard transition.instance.status == .compensating, var step = transition.instance.steps.last, step.name == name
+        else { return }
+        transition.instance.steps.removeLast()
+        self.forgetDeadlines(of: name, &transition)
+        step.error = reason
+        if isRefused { step.refusals += 1 }
+        transition.instance.steps.append(step)
+        run.note(.failed, "undo \(name): \(reason)", &transition)
+        if step.attempts >= step.policy.attempts {
+            transition.instance.status = .stuck
+            transition.instance.problem = "\(name) can't be undone: \(reason)"
+            run.note(.stuck, "\(name) was tried \(step.attempts) times: \(reason)", &transition)
+        } else {
+            transition.instance.deadlines[Self.retryPrefix + name] =
+                run.actions.now.advanced(by: step.policy.delay(after: step.attempts))
+        }
+    }
+
+    private func forgetDeadlines(of step: String, _ transition: inout ProcessTransition<State>) {
+        transition.instance.deadlines[Self.retryPrefix + step] = nil
+        transition.instance.deadlines[Self.timeoutPrefix + step] = nil
+    }
+}

@@ -1,0 +1,130 @@
+public import EventSourcing
+public import EventStreaming
+public import GRDB
+public import KafkaClient
+
+/// Records in a table, written in the transaction of what they tell of, until an `OutboxRelay` has published them.
+public struct SQLiteOutbox: OutboxStorage {
+    private let database: EventDatabase
+
+    /// Makes the table where there is none.
+    public init(_ database: EventDatabase) throws {
+        self.database = database
+        try database.writeBlocking { db in try Self.createTable(db) }
+    }
+
+    static func createTable(_ db: Database) throws {
+        // AUTOINCREMENT: a position is not used again when the table was emptied, so that it tells what was published.
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS outbox (
+                    position INTEGER PRIMARY KEY AUTOINCREMENT,
+                    topic TEXT NOT NULL,
+                    partition INTEGER,
+                    key BLOB,
+                    value BLOB,
+                    headers BLOB NOT NULL,
+                    timestamp INTEGER,
+                    written INTEGER NOT NULL
+                );
+                """
+        )
+    }
+
+    /// Adds a record in a transaction.
+    ///
+    /// - Returns: its position.
+    @discardableResult
+    public func add(_ record: KafkaProducerRecord, in db: Database) throws -> Int64 {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO outbox (topic, partition, key, value, headers, timestamp, written)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        )
+        try statement.execute(arguments: [
+            record.topic, record.partition, record.key?.blob, record.value?.blob,
+            HeaderCoding.encode(record.headers).blob, record.timestamp?.millisecondsSince1970,
+            UTCTime.now.millisecondsSince1970,
+        ])
+        return db.lastInsertedRowID
+    }
+
+    /// Adds a message in a transaction.
+    ///
+    /// - Parameters:
+    ///   - message: what is published.
+    ///   - topic: where to.
+    ///   - source: where it happened, unless its metadata says that: a URI reference.
+    ///   - cause: the event that it comes of.
+    ///   - db: the transaction.
+    /// - Returns: its position.
+    /// - Throws: `SerdeError` for a message that can't be written; `DatabaseError`.
+    @discardableResult
+    public func add<Key, Value>(
+        _ message: Message<Key, Value>,
+        to topic: Topic<Key, Value>,
+        source: String,
+        causedBy cause: EventMetadata? = nil,
+        in db: Database
+    ) throws -> Int64 {
+        try self.add(try topic.record(of: message, source: source, causedBy: cause), in: db)
+    }
+
+    /// See ``OutboxStorage/entries(after:limit:)``.
+    public func entries(after position: Int64, limit: Int) async throws -> [OutboxEntry] {
+        try await self.database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT position, topic, partition, key, value, headers, timestamp FROM outbox
+                    WHERE position > ? ORDER BY position LIMIT ?
+                    """,
+                arguments: [position, max(0, limit)]
+            ).map { row in
+                var record = KafkaProducerRecord(
+                    topic: row[1],
+                    partition: row[2],
+                    key: row.optionalBytes(3),
+                    value: row.optionalBytes(4),
+                    headers: HeaderCoding.decode(row.bytes(5))
+                )
+                record.timestamp = (row[6] as Int64?).map { KafkaTimestamp(millisecondsSince1970: $0) }
+                return OutboxEntry(position: row[0], record: record)
+            }
+        }
+    }
+
+    /// See ``OutboxStorage/remove(through:)``.
+    public func remove(through position: Int64) async throws {
+        try await self.database.write { db in
+            try db.execute(sql: "DELETE FROM outbox WHERE position <= ?", arguments: [position])
+        }
+    }
+
+    /// See ``OutboxStorage/backlog()``.
+    public func backlog() async throws -> OutboxBacklog {
+        try await self.database.read { db in
+            let row = try Row.fetchOne(
+                db,
+                sql: "SELECT count(*), (SELECT written FROM outbox ORDER BY position LIMIT 1) FROM outbox"
+            )
+            return OutboxBacklog(
+                count: row?[0] ?? 0,
+                oldest: (row?[1] as Int64?).flatMap { UTCTime(millisecondsSince1970: $0) }
+            )
+        }
+    }
+
+    /// See ``OutboxStorage/waitForEntries(after:)``.
+    public func waitForEntries(after position: Int64) async throws {
+        while true {
+            let count = self.database.changeCount
+            let last = try await self.database.read { db in
+                try Int64.fetchOne(db, sql: "SELECT max(position) FROM outbox") ?? 0
+            }
+            if last > position { return }
+            try await self.database.waitForChange(past: count)
+        }
+    }
+}
