@@ -110,7 +110,9 @@ struct ShreddingContext: Sendable {
 
 extension CodingUserInfoKey {
     static let shredding: CodingUserInfoKey = {
-        guard let key = CodingUserInfoKey(rawValue: "kstream.shredding") else { preconditionFailure("any text is a key") }
+        guard let key = CodingUserInfoKey(rawValue: "kstream.shredding") else {
+            preconditionFailure("any text is a key")
+        }
         return key
     }()
 }

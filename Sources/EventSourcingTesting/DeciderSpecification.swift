@@ -102,7 +102,9 @@ extension DeciderOutcome where Rules.Event: Equatable {
     @discardableResult
     public func then(_ events: [Rules.Event]) throws -> Self {
         let actual = try self.events
-        guard actual == events else { throw SpecificationFailure.differ("other events", expected: events, actual: actual) }
+        guard actual == events else {
+            throw SpecificationFailure.differ("other events", expected: events, actual: actual)
+        }
         return self
     }
 

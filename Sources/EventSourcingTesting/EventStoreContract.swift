@@ -50,14 +50,22 @@ public enum EventStoreContract {
             let some = try await store.events(of: entity, from: 4, limit: 3)
             try Self.equal(some.map(\.sequence), [4, 5, 6], "sequences")
             try Self.equal(try await store.events(of: entity, from: 10, limit: 3), [], "behind the last one")
-            try Self.equal(try await store.events(of: entity, from: -3, limit: 1).map(\.sequence), [1], "below the first one")
+            try Self.equal(
+                try await store.events(of: entity, from: -3, limit: 1).map(\.sequence),
+                [1],
+                "below the first one"
+            )
             try Self.equal(try await store.events(of: entity, from: 1, limit: 0), [], "none at all")
         },
         Check("entities with the same id and other categories are others") { store in
             try await store.append([Self.event(1)], to: EntityID("order", "1"))
             try await store.append([Self.event(2)], to: EntityID("payment", "1"))
             try Self.equal(try await store.version(of: EntityID("order", "1")), 1, "version")
-            try Self.equal(try await store.events(of: EntityID("payment", "1")).map(\.event.metadata.id), ["e2"], "events")
+            try Self.equal(
+                try await store.events(of: EntityID("payment", "1")).map(\.event.metadata.id),
+                ["e2"],
+                "events"
+            )
         },
         Check("an entity without events has version 0 and no events") { store in
             try Self.equal(try await store.version(of: EntityID("order", "none")), 0, "version")
@@ -79,7 +87,9 @@ public enum EventStoreContract {
             let entity = EntityID("order", "1")
             try await store.append([Self.event(1)], to: entity, expecting: .none)
             for expected in [ExpectedVersion.none, .exactly(0), .exactly(2)] {
-                let error = try await Self.refusal { try await store.append([Self.event(9)], to: entity, expecting: expected) }
+                let error = try await Self.refusal {
+                    try await store.append([Self.event(9)], to: entity, expecting: expected)
+                }
                 try Self.equal(error.code, .conflict, "code")
                 try Self.equal(error.expected, expected, "expected version")
                 try Self.equal(error.actual, 1, "actual version")
@@ -198,7 +208,9 @@ public enum EventStoreContract {
 
     private static let order = [
         Check("positions rise in the order of the appends, over all entities") { store in
-            for number in 1...10 { try await store.append([Self.event(number)], to: EntityID("order", "\(number % 3)")) }
+            for number in 1...10 {
+                try await store.append([Self.event(number)], to: EntityID("order", "\(number % 3)"))
+            }
             let all = try await store.events(after: 0, limit: 100)
             try Self.equal(all.map(\.event.metadata.id), (1...10).map { "e\($0)" }, "order")
             try Self.equal(all.map(\.position), all.map(\.position).sorted(), "positions")

@@ -1,5 +1,6 @@
 import EmbeddedKafka
 import EventSourcing
+import EventSourcingSQLite
 import EventStreaming
 import Foundation
 import KafkaClient
@@ -98,7 +99,7 @@ func deposits(_ numbers: Range<Int>, accounts: Int = 7, to topic: String) throws
 }
 
 /// What is in the accounts after deposits.
-func balances(after count: Int, accounts: Int = 7) -> [String: Int] {
+func expectedBalances(after count: Int, accounts: Int = 7) -> [String: Int] {
     Dictionary((0..<count).map { ("\($0 % accounts)", $0 + 1) }) { $0 + $1 }
 }
 
@@ -118,5 +119,13 @@ func withRunning<R>(
         // Why it ended tells more than that nothing came.
         try await task.value
         throw error
+    }
+}
+
+extension SQLiteReadModel {
+    /// Waits until records that were sent are seen.
+    func see(_ sent: [KafkaRecordMetadata]) async throws {
+        let missing = try await self.wait(for: PositionToken(sent), timeout: .seconds(60))
+        guard missing.isEmpty else { throw DeadlineExceeded(description: "not seen within a minute: \(missing)") }
     }
 }

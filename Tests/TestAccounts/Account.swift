@@ -36,6 +36,12 @@ public struct AccountState: Codable, Sendable, Hashable {
     public var balance = 0
     /// Whether it was ended.
     public var isClosed = false
+
+    /// Makes a state.
+    public init(balance: Int = 0, isClosed: Bool = false) {
+        self.balance = balance
+        self.isClosed = isClosed
+    }
 }
 
 /// The rules of accounts.
@@ -81,13 +87,19 @@ extension EventRegistry<AccountEvent> {
     /// The types of events of accounts.
     public static func accounts(unknown: UnknownEventPolicy = .stop) -> Self {
         var registry = Self(unknown: unknown)
-        registry.register("account.deposited", Amount.self) { .deposited($0.amount) } from: { event in
+        registry.register("account.deposited", Amount.self) {
+            .deposited($0.amount)
+        } from: { event in
             if case .deposited(let amount) = event { Amount(amount: amount) } else { nil }
         }
-        registry.register("account.withdrawn", Amount.self) { .withdrawn($0.amount) } from: { event in
+        registry.register("account.withdrawn", Amount.self) {
+            .withdrawn($0.amount)
+        } from: { event in
             if case .withdrawn(let amount) = event { Amount(amount: amount) } else { nil }
         }
-        registry.register("account.closed", Nothing.self) { _ in .closed } from: { event in
+        registry.register("account.closed", Nothing.self) { _ in
+            .closed
+        } from: { event in
             if case .closed = event { Nothing() } else { nil }
         }
         return registry

@@ -16,7 +16,8 @@ public enum Balances {
     }
 
     /// The projection of a topic.
-    public static func projection(of topic: String, name: String = "balances", version: Int = 1) -> Projection<Database> {
+    public static func projection(of topic: String, name: String = "balances", version: Int = 1) -> Projection<Database>
+    {
         Projection(
             name: name,
             version: version,

@@ -68,7 +68,12 @@ final class EntityPartition<Rules: Decider>: HostedPartition {
             if let event { self.decider.evolve(&state.contents.entities[id, default: new].state, event) }
             state.contents.entities[id, default: new].version = stored.sequence
             if let command = stored.event.metadata.causationID {
-                state.contents.commands.add(command, version: stored.sequence, offset: stored.position, limit: self.window)
+                state.contents.commands.add(
+                    command,
+                    version: stored.sequence,
+                    offset: stored.position,
+                    limit: self.window
+                )
             }
             state.contents.last = (stored.position, stored.event.metadata.id)
             state.eventsSinceSnapshot += 1

@@ -105,7 +105,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.logger) { producer in
                 try await self.run(producer)
             }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return
         }
     }
@@ -193,7 +193,9 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         // Where they are belongs into the replies.
         var offsets: [Int64] = []
         if !events.isEmpty {
-            for result in try await transaction.send(contentsOf: events) { offsets.append(try result.get().offset ?? -1) }
+            for result in try await transaction.send(contentsOf: events) {
+                offsets.append(try result.get().offset ?? -1)
+            }
         }
         for (record, decision) in zip(batch, decisions) {
             var decision = decision

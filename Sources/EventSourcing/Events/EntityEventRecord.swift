@@ -32,7 +32,9 @@ package enum EntityEventRecord {
             topic: partition.topic,
             partition: partition.partition,
             offset: stored.position,
-            timestamp: stored.event.metadata.time.map { KafkaTimestamp(millisecondsSince1970: $0.millisecondsSince1970) },
+            timestamp: stored.event.metadata.time.map {
+                KafkaTimestamp(millisecondsSince1970: $0.millisecondsSince1970)
+            },
             key: Array(stored.entity.id.utf8),
             value: stored.event.data,
             headers: self.metadata(of: stored.event, entity: stored.entity, sequence: stored.sequence).headers

@@ -102,7 +102,7 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
                 }
                 try await self.publish(producer)
             }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return
         }
     }
@@ -156,7 +156,10 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         // These are about the record; others are not, and may pass.
         guard [.messageTooLarge, .unknownTopicOrPartition, .invalidRecord, .topicAuthorization].contains(error.code)
         else { throw error }
-        throw OutboxRelayError("the record \(entry.position), for \(entry.record.topic), can't be published", cause: error)
+        throw OutboxRelayError(
+            "the record \(entry.position), for \(entry.record.topic), can't be published",
+            cause: error
+        )
     }
 
     private func look() async throws {

@@ -109,7 +109,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
                 try await producer.initializeTransactions(timeout: .seconds(60))
                 try await self.run(producer)
             }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return
         }
     }
@@ -175,7 +175,9 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
             partitions,
             transaction in
             for record in batch {
-                guard let input = self.inputs[record.topic], let partition = partitions[record.partition] else { continue }
+                guard let input = self.inputs[record.topic], let partition = partitions[record.partition] else {
+                    continue
+                }
                 do {
                     if let transition = try self.handle(record, input, partition) {
                         try await self.send(transition, of: partition, transaction)

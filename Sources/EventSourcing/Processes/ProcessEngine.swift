@@ -124,7 +124,8 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         let number = transition.instance.transitions
         let id = transition.instance.id
         // What comes of a deadline comes of the instance.
-        var origin = cause ?? EventMetadata(id: "\(self.manager.name)/\(id)/\(number)", source: self.manager.name, type: "")
+        var origin =
+            cause ?? EventMetadata(id: "\(self.manager.name)/\(id)/\(number)", source: self.manager.name, type: "")
         origin.correlationID = transition.instance.correlationID ?? origin.correlationID
         let actions = ProcessActions(
             id: id,

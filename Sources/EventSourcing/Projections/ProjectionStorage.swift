@@ -19,7 +19,10 @@ public protocol ProjectionStorage<Transaction>: Sendable {
     ///   - partitions: what is taken over.
     ///   - owner: who takes them, for those who look.
     /// - Returns: for each partition its new epoch, and the position where to go on.
-    func claim(_ partitions: Set<KafkaTopicPartition>, owner: String) async throws
+    func claim(
+        _ partitions: Set<KafkaTopicPartition>,
+        owner: String
+    ) async throws
         -> [KafkaTopicPartition: ProjectionClaim]
 
     /// Runs `body` in a transaction that ends with the positions that it set.

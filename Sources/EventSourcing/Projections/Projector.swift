@@ -79,7 +79,7 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                 for try await batch in consumer.batches { try await self.project(batch, consumer) }
             }
             self.ended(nil)
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             self.ended(nil)
         } catch {
             self.ended(error)
@@ -338,7 +338,10 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
             }
         }
         if outcome.skipped > 0 {
-            self.logger.error("records could not be handled and were passed over", metadata: ["count": "\(outcome.skipped)"])
+            self.logger.error(
+                "records could not be handled and were passed over",
+                metadata: ["count": "\(outcome.skipped)"]
+            )
         }
         for effect in outcome.effects { await effect() }
     }

@@ -108,7 +108,8 @@ public final class MemoryEventStore: EventStore {
     /// See ``EventStore/save(_:)``.
     public func save(_ snapshot: EntitySnapshot) async throws {
         self.state.withLock { state in
-            if let old = state.snapshots[snapshot.entity], old.form == snapshot.form, old.sequence >= snapshot.sequence {
+            if let old = state.snapshots[snapshot.entity], old.form == snapshot.form, old.sequence >= snapshot.sequence
+            {
                 return
             }
             state.snapshots[snapshot.entity] = snapshot

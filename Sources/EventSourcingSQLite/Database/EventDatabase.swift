@@ -1,5 +1,5 @@
-public import GRDB
 internal import EventSourcing
+public import GRDB
 internal import Synchronization
 
 /// A SQLite file in WAL mode: one writer at a time, any number of readers, and a signal to all of its readers, in this process

@@ -104,7 +104,7 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
                 defer { group.cancelAll() }
                 while try await group.next() != nil { group.cancelAll() }
             }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return
         }
     }

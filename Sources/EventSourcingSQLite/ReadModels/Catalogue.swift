@@ -58,8 +58,12 @@ final class Catalogue: Sendable {
                 sql: "INSERT OR IGNORE INTO versions (name, version) VALUES (?, ?)",
                 arguments: [name, version]
             )
-            try db.execute(sql: "INSERT OR IGNORE INTO projections (name, live) VALUES (?, ?)", arguments: [name, version])
-            return try Int.fetchOne(db, sql: "SELECT live FROM projections WHERE name = ?", arguments: [name]) == version
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO projections (name, live) VALUES (?, ?)",
+                arguments: [name, version]
+            )
+            return try Int.fetchOne(db, sql: "SELECT live FROM projections WHERE name = ?", arguments: [name])
+                == version
         }
     }
 
@@ -156,7 +160,10 @@ final class Catalogue: Sendable {
                 arguments: [version, version, name]
             )
             if isNeeded == true {
-                throw ProjectionError(.configuration, "version \(version) of \(name) is live: promote another one first")
+                throw ProjectionError(
+                    .configuration,
+                    "version \(version) of \(name) is live: promote another one first"
+                )
             }
             try db.execute(sql: "DELETE FROM versions WHERE name = ? AND version = ?", arguments: [name, version])
             try db.execute(

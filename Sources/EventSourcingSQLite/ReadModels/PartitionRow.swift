@@ -124,9 +124,11 @@ enum PartitionRow {
             db,
             sql: "SELECT topic, partition, \(column) FROM kstream_partitions WHERE \(column) IS NOT NULL"
         )
-        return Dictionary(uniqueKeysWithValues: rows.map { row in
-            (KafkaTopicPartition(topic: row[0], partition: row[1]), row[2] as Int64)
-        })
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { row in
+                (KafkaTopicPartition(topic: row[0], partition: row[1]), row[2] as Int64)
+            }
+        )
     }
 
     // MARK: Promotion

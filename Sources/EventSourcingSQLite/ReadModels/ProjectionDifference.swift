@@ -45,7 +45,8 @@ public struct ProjectionDifference: Sendable, Hashable, CustomStringConvertible 
 
     /// Whether all tables and rows are the same.
     public var isEqual: Bool {
-        self.oldTables.isEmpty && self.newTables.isEmpty && self.tables.allSatisfy { $0.isEqual && $0.otherColumns.isEmpty }
+        self.oldTables.isEmpty && self.newTables.isEmpty
+            && self.tables.allSatisfy { $0.isEqual && $0.otherColumns.isEmpty }
     }
 
     /// A line for each table, and one for each row that is shown.
@@ -99,7 +100,10 @@ public struct ProjectionDifference: Sendable, Hashable, CustomStringConvertible 
                     """
             )
             for row in rows {
-                difference.places[KafkaTopicPartition(topic: row[0], partition: row[1])] = Place(old: row[2], new: row[3])
+                difference.places[KafkaTopicPartition(topic: row[0], partition: row[1])] = Place(
+                    old: row[2],
+                    new: row[3]
+                )
             }
             return difference
         }
@@ -116,7 +120,8 @@ public struct ProjectionDifference: Sendable, Hashable, CustomStringConvertible 
         )
     }
 
-    private static func columns(_ db: Database, _ schema: String, _ table: String) throws -> [(name: String, key: Int)] {
+    private static func columns(_ db: Database, _ schema: String, _ table: String) throws -> [(name: String, key: Int)]
+    {
         try Row.fetchAll(db, sql: "SELECT name, pk FROM pragma_table_info(?, ?)", arguments: [table, schema])
             .map { ($0[0], $0[1]) }
     }

@@ -99,7 +99,8 @@ public final class SQLiteProjectionStorage: ProjectionStorage {
     /// See ``ProjectionStorage/skip(_:in:)``.
     public func skip(_ record: ProjectionSkip, in transaction: Database) throws {
         try transaction.execute(
-            sql: "INSERT OR REPLACE INTO kstream_skipped (topic, partition, offset, error, time) VALUES (?, ?, ?, ?, ?)",
+            sql:
+                "INSERT OR REPLACE INTO kstream_skipped (topic, partition, offset, error, time) VALUES (?, ?, ?, ?, ?)",
             arguments: [
                 record.partition.topic, record.partition.partition, record.offset, record.error,
                 UTCTime.now.millisecondsSince1970,

@@ -211,7 +211,7 @@ public struct LiveAnswers<Value: Sendable & Equatable>: AsyncSequence, Sendable 
                     self.last = value
                     return value
                 }
-            } catch where Task.isCancelled {
+            } catch  where Task.isCancelled {
                 return nil
             }
         }

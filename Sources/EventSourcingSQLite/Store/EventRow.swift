@@ -59,7 +59,9 @@ enum EventRow {
     }
 
     static func version(_ db: Database, _ entity: EntityID) throws -> Int64 {
-        let statement = try db.cachedStatement(sql: "SELECT max(sequence) FROM events WHERE category = ? AND entity = ?")
+        let statement = try db.cachedStatement(
+            sql: "SELECT max(sequence) FROM events WHERE category = ? AND entity = ?"
+        )
         return try Int64.fetchOne(statement, arguments: [entity.category, entity.id]) ?? 0
     }
 
@@ -119,7 +121,9 @@ enum EventRow {
             self.traceParent = metadata.trace?.traceParent
             self.traceState = metadata.trace?.traceState
             self.extensions = metadata.extensions.isEmpty ? nil : metadata.extensions
-            if self.subject == nil, self.dataSchema == nil, self.traceParent == nil, self.extensions == nil { return nil }
+            if self.subject == nil, self.dataSchema == nil, self.traceParent == nil, self.extensions == nil {
+                return nil
+            }
         }
 
         init(text: String) throws {

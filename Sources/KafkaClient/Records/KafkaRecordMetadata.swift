@@ -9,6 +9,14 @@ public struct KafkaRecordMetadata: Sendable, Hashable {
     /// The record's time in the log: the sender's, or the broker's for topics with log append time.
     public var timestamp: KafkaTimestamp?
 
+    /// Makes the acknowledgement of a record: for tests of what goes on from one.
+    public init(topic: String, partition: Int32, offset: Int64?, timestamp: KafkaTimestamp?) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+    }
+
     /// Where the record is.
     public var topicPartition: KafkaTopicPartition {
         KafkaTopicPartition(topic: self.topic, partition: self.partition)
