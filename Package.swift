@@ -250,6 +250,7 @@ let package = Package(
                 "TestSupport",
                 "TestAccounts",
                 "event-sourcing-process",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],

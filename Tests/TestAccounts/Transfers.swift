@@ -39,6 +39,9 @@ public struct TransferState: Codable, Sendable, Hashable {
     public var amount = 0
     /// How many events it has seen.
     public var events = 0
+
+    /// Makes a state before anything has happened.
+    public init() {}
 }
 
 /// Leads transfers from one account to another: takes money out, puts it in, and puts it back where that fails or takes too long.

@@ -90,11 +90,11 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         }
         self.state.withLock { $0 = OutboxRelayStatus() }
         var configuration = self.configuration.producer
-        if let topic = self.configuration.positionTopic {
+        if self.configuration.positionTopic != nil {
             configuration.transactionalID = "outbox/\(self.configuration.name)"
-            try await self.ensureTopic(topic)
         }
         do {
+            if let topic = self.configuration.positionTopic { try await self.ensureTopic(topic) }
             try await withKafkaProducer(configuration, logger: self.logger) { producer in
                 if self.configuration.positionTopic != nil {
                     // Whoever was before is fenced, and what it left open is aborted: its position is the last one.

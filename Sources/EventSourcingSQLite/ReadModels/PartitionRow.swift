@@ -133,6 +133,18 @@ enum PartitionRow {
 
     // MARK: Promotion
 
+    /// Whether a version that was replaced has side effects left to see to.
+    static func hasEffectsLeft(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM kstream_partitions
+                    WHERE effects_until < ? AND effects_from < effects_until AND coalesce(position, 0) < effects_until)
+                """,
+            arguments: [Int64.max]
+        ) ?? false
+    }
+
     static func setHeld(_ db: Database, _ isHeld: Bool) throws {
         try db.execute(sql: "UPDATE kstream_version SET held = ?", arguments: [isHeld])
     }

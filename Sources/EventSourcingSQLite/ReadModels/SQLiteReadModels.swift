@@ -1,6 +1,7 @@
 internal import EventSourcing
 internal import Foundation
 public import GRDB
+internal import KafkaClient
 internal import Synchronization
 
 /// A folder of read models: a file for each version of each projection, and a catalogue that says which of them are live.
@@ -16,7 +17,7 @@ internal import Synchronization
 /// ```
 ///
 /// The first version of a projection is live at once. A later one is built beside it, in a file of its own, so that neither waits
-/// for the other; compare the two (``compare(_:old:new:samples:)``), then ``promote(_:to:maxLag:)`` it. Several processes may have
+/// for the other; compare the two (``compare(_:old:new:samples:)``), then ``promote(_:to:maxLag:timeout:)`` it. Several processes may have
 /// the same folder open.
 public final class SQLiteReadModels: Sendable {
     /// How the files are opened unless it is said otherwise: what is in them can be made again from the topics.
@@ -110,8 +111,14 @@ public final class SQLiteReadModels: Sendable {
     ///   - projection: its name.
     ///   - version: the version.
     ///   - maxLag: how many records, of all partitions together, it may be behind the live one. Default: 1,000.
+    ///   - timeout: how long it is waited for to come as far.
     /// - Throws: ``ProjectionError`` with the code `unknownVersion`, or `notCaughtUp`; `DatabaseError`.
-    public func promote(_ projection: String, to version: Int, maxLag: Int64 = 1_000) async throws {
+    public func promote(
+        _ projection: String,
+        to version: Int,
+        maxLag: Int64 = 1_000,
+        timeout: Duration = .seconds(30)
+    ) async throws {
         let new = try await self.openExisting(projection, version)
         guard let promotion = try await self.catalogue.beginPromotion(projection, to: version) else { return }
         guard let oldVersion = promotion.from, oldVersion != version else {
@@ -119,20 +126,13 @@ public final class SQLiteReadModels: Sendable {
             return try await self.catalogue.endPromotion(projection, promotion)
         }
         let old = try await self.openExisting(projection, oldVersion)
-        // It stands still for as long as it takes to find where one ends and the other begins.
-        let reached = try await new.write { db in
-            try PartitionRow.setHeld(db, true)
-            return try PartitionRow.positions(db)
-        }
-        let lag = try await old.read { db in try PartitionRow.positions(db) }
-            .reduce(Int64(0)) { $0 + max(0, $1.value - (reached[$1.key] ?? 0)) }
-        guard lag <= maxLag || promotion.isResumed else {
-            try await new.write { db in try PartitionRow.setHeld(db, false) }
-            try await self.catalogue.cancelPromotion(projection, promotion)
-            throw ProjectionError(
-                .notCaughtUp,
-                "version \(version) of \(projection) is \(lag) records behind version \(oldVersion), \(maxLag) are allowed"
-            )
+        let reached: [KafkaTopicPartition: Int64]
+        do {
+            reached = try await self.hold(new, behind: old, maxLag: promotion.isResumed ? .max : maxLag, timeout: timeout)
+        } catch {
+            // Of one that was begun by somebody else it is not known how far it went.
+            if !promotion.isResumed { try await self.catalogue.cancelPromotion(projection, promotion) }
+            throw error
         }
         let boundaries = try await old.write { db in
             try PartitionRow.endEffects(db, at: reached, promotion: promotion.id)
@@ -141,16 +141,54 @@ public final class SQLiteReadModels: Sendable {
         try await self.catalogue.endPromotion(projection, promotion)
     }
 
+    /// Has a version stand still for as long as it takes to find where one ends and the other begins.
+    ///
+    /// - Returns: how far it has come.
+    private func hold(
+        _ new: EventDatabase,
+        behind old: EventDatabase,
+        maxLag: Int64,
+        timeout: Duration
+    ) async throws -> [KafkaTopicPartition: Int64] {
+        let deadline = ContinuousClock.now + min(timeout, .seconds(1_000_000_000))
+        while true {
+            let count = new.changeCount
+            let positions = try await old.read { db in try PartitionRow.positions(db) }
+            let (reached, problem) = try await new.write { db in
+                let reached = try PartitionRow.positions(db)
+                let lag = positions.reduce(Int64(0)) { $0 + max(0, $1.value - (reached[$1.key] ?? 0)) }
+                var problem: String?
+                if lag > maxLag { problem = "it is \(lag) records behind the live one, and \(maxLag) are allowed" }
+                // What it was to see to before it was replaced.
+                if try PartitionRow.hasEffectsLeft(db) {
+                    problem = "it has not come as far as where it was replaced: run it on until then"
+                }
+                if problem == nil { try PartitionRow.setHeld(db, true) }
+                return (reached, problem)
+            }
+            guard let problem else { return reached }
+            let hasChanged = try await withDeadline(deadline) {
+                try await new.waitForChange(past: count + 1)
+                return true
+            }
+            guard hasChanged == true else { throw ProjectionError(.notCaughtUp, problem) }
+        }
+    }
+
     /// Makes the version live again that was so before the last promotion.
     ///
+    /// - Parameters:
+    ///   - projection: its name.
+    ///   - timeout: how long it is waited for to come as far as where it was replaced.
     /// - Returns: which version that is.
-    /// - Throws: ``ProjectionError`` with the code `unknownVersion` when there is none any more; as ``promote(_:to:maxLag:)``.
+    /// - Throws: ``ProjectionError`` with the code `unknownVersion` when there is none any more; as
+    ///   ``promote(_:to:maxLag:timeout:)``.
     @discardableResult
-    public func rollBack(_ projection: String) async throws -> Int {
+    public func rollBack(_ projection: String, timeout: Duration = .seconds(30)) async throws -> Int {
         guard let previous = try await self.catalogue.projection(projection)?.previous else {
             throw ProjectionError(.unknownVersion, "\(projection) has no version that was live before")
         }
-        try await self.promote(projection, to: previous, maxLag: .max)
+        try await self.promote(projection, to: previous, maxLag: .max, timeout: timeout)
         return previous
     }
 

@@ -93,6 +93,7 @@ struct OutboxRelayTests {
             let running = Task { try await first.run() }
             try await eventually("the first one works") { first.status.published == 10 }
             try await withRunning({ try await second.run() }) {
+                try await eventually("the second one has taken over") { second.status.position == 10 }
                 try await self.add(10..<20, database, outbox, to: shop.topic("events"))
                 try await eventually("it is empty") { try await outbox.backlog().count == 0 }
             }

@@ -241,10 +241,11 @@ struct ProjectorTests {
                         logger: shop.logger
                     )
                     try await withRunning({ try await other.run() }) {
+                        try await eventually("the other one has a share") { !other.status.positions.isEmpty }
                         sent += try await shop.send(
                             deposits(round * 400..<(round + 1) * 400, to: shop.topic("events"))
                         )
-                        try await eventually("the other one has a share") { other.status.handled > 0 }
+                        try await eventually("it has handled some") { other.status.handled > 0 }
                     }
                 }
                 let model = readModels["balances"]

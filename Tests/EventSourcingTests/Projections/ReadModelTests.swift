@@ -74,7 +74,7 @@ struct ReadModelTests {
             try await new.write(0..<5, factor: 10)
             // It is live when it has caught up, and not before.
             let error = await #expect(throws: ProjectionError.self) {
-                try await readModels.promote("numbers", to: 2, maxLag: 4)
+                try await readModels.promote("numbers", to: 2, maxLag: 4, timeout: .zero)
             }
             #expect(error?.code == .notCaughtUp)
             try await new.write(5..<10, factor: 10)
