@@ -51,6 +51,8 @@ struct ProjectionRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "projection")
 
     @OptionGroup var options: ProcessOptions
+    /// How long it takes to read an event, in microseconds.
+    @Option var delay: UInt32 = 0
 
     func run() async throws {
         let readModels = try SQLiteReadModels(folder: self.options.path)
@@ -59,7 +61,7 @@ struct ProjectionRun: AsyncParsableCommand {
         configuration.consumer = self.options.consumer()
         configuration.consumer.group = self.options.name
         let projector = Projector(
-            Balances.projection(of: "\(self.options.name).events"),
+            Balances.projection(of: "\(self.options.name).events", delay: self.delay),
             storage: storage,
             configuration: configuration,
             logger: self.options.logger

@@ -1,4 +1,6 @@
 public import EventSourcing
+internal import EventStreaming
+internal import Foundation
 
 /// What is asked of an account.
 public enum AccountCommand: Codable, Sendable, Hashable {
@@ -85,9 +87,20 @@ extension EventRegistry<AccountEvent> {
     private struct Nothing: Codable {}
 
     /// The types of events of accounts.
-    public static func accounts(unknown: UnknownEventPolicy = .stop) -> Self {
+    ///
+    /// - Parameters:
+    ///   - unknown: what becomes of others.
+    ///   - delay: how long it takes to read a deposit, in microseconds.
+    public static func accounts(unknown: UnknownEventPolicy = .stop, delay: UInt32 = 0) -> Self {
         var registry = Self(unknown: unknown)
-        registry.register("account.deposited", Amount.self) {
+        let json = Serde<Amount>.json()
+        let slow = Serde<Amount>(contentType: json.contentType) {
+            try json.encode($0)
+        } decode: { bytes in
+            if delay > 0 { usleep(delay) }
+            return try json.decode(bytes)
+        }
+        registry.register("account.deposited", serde: slow) {
             .deposited($0.amount)
         } from: { event in
             if case .deposited(let amount) = event { Amount(amount: amount) } else { nil }

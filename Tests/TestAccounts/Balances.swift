@@ -16,12 +16,18 @@ public enum Balances {
     }
 
     /// The projection of a topic.
-    public static func projection(of topic: String, name: String = "balances", version: Int = 1) -> Projection<Database>
-    {
+    ///
+    /// - Parameters:
+    ///   - topic: the topic of events.
+    ///   - delay: how long it takes to read one, in microseconds.
+    public static func projection(of topic: String, delay: UInt32 = 0) -> Projection<Database> {
         Projection(
-            name: name,
-            version: version,
-            inputs: [ProjectionInput(topic: topic, events: .accounts()) { event, db, _ in try Self.handle(event, db) }]
+            name: "balances",
+            inputs: [
+                ProjectionInput(topic: topic, events: .accounts(delay: delay)) { event, db, _ in
+                    try Self.handle(event, db)
+                }
+            ]
         )
     }
 

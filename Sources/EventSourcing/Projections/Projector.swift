@@ -167,14 +167,29 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         }
     }
 
+    /// - Throws: why partitions could not be claimed.
+    private func currentClaims() throws -> [KafkaTopicPartition: ProjectionClaim] {
+        let (claims, failure) = self.state.withLock { ($0.claims, $0.failure) }
+        if let failure { throw failure }
+        return claims
+    }
+
     /// Somebody else has claimed partitions. Who owns them is for the group to say: a commit is refused to whoever does not.
-    private func fenced(_ partitions: Set<KafkaTopicPartition>, _ consumer: KafkaConsumer) async throws {
+    private func fenced(
+        _ refused: Set<KafkaTopicPartition>,
+        under claims: [KafkaTopicPartition: ProjectionClaim],
+        _ consumer: KafkaConsumer
+    ) async throws {
         self.logger.warning(
             "a write was refused, since somebody else has claimed partitions",
-            metadata: ["partitions": "\(partitions.sorted())"]
+            metadata: ["partitions": "\(refused.sorted())"]
         )
+        // Those that were taken away and given back meanwhile are claimed anew already.
+        let partitions = self.state.withLock { state in
+            state.status.refused += 1
+            return refused.filter { state.claims[$0] == claims[$0] }
+        }
         self.givenUp(partitions)
-        self.state.withLock { $0.status.refused += 1 }
         let owned = partitions.intersection(consumer.assignment)
         guard !owned.isEmpty else { return }
         guard try await self.isOwner(of: owned, consumer) else { return }
@@ -226,32 +241,35 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
     }
 
     private func project(_ batch: KafkaConsumerBatch, _ consumer: KafkaConsumer) async throws {
+        // What was read under a claim is written under that one: after another one it is read again.
+        var claims = try self.currentClaims()
         var works: [Work] = []
         works.reserveCapacity(batch.count)
         for record in batch {
             let partition = record.topicPartition
-            guard let input = self.inputs[partition.topic] else { continue }
-            works.append(Work(partition: partition, offset: record.offset, handle: input.prepare(.consumed(record))))
+            guard claims[partition] != nil, let input = self.inputs[partition.topic] else { continue }
+            works.append(
+                Work(partition: partition, offset: record.offset, handle: input.prepare(.consumed(record)))
+            )
         }
         var isCareful = false
         while true {
-            let (claims, failure) = self.state.withLock { ($0.claims, $0.failure) }
-            if let failure { throw failure }
-            let mine = works.filter { claims[$0.partition] != nil }
+            works.removeAll { claims[$0.partition] == nil }
             let ends = batch.endOfPartitions.filter { claims[$0.key] != nil }
-            let partitions = Set(mine.map(\.partition)).union(ends.keys)
+            let partitions = Set(works.map(\.partition)).union(ends.keys)
             guard !partitions.isEmpty else { return }
             let changes = self.storage.changeCount
             do {
                 let outcome = try await self.write(
-                    mine,
+                    works,
                     ends: ends,
                     epochs: claims.filter { partitions.contains($0.key) }.mapValues(\.epoch),
                     isCareful: isCareful
                 )
                 return await self.written(outcome)
             } catch let error as ProjectionError where error.code == .fenced {
-                try await self.fenced(error.partitions, consumer)
+                try await self.fenced(error.partitions, under: claims, consumer)
+                for partition in error.partitions { claims[partition] = nil }
             } catch let error as ProjectionError where error.code == .held {
                 try await self.storage.waitForChange(past: changes)
             } catch let failure as HandlerFailure {

@@ -128,7 +128,12 @@ public final class SQLiteReadModels: Sendable {
         let old = try await self.openExisting(projection, oldVersion)
         let reached: [KafkaTopicPartition: Int64]
         do {
-            reached = try await self.hold(new, behind: old, maxLag: promotion.isResumed ? .max : maxLag, timeout: timeout)
+            reached = try await self.hold(
+                new,
+                behind: old,
+                maxLag: promotion.isResumed ? .max : maxLag,
+                timeout: timeout
+            )
         } catch {
             // Of one that was begun by somebody else it is not known how far it went.
             if !promotion.isResumed { try await self.catalogue.cancelPromotion(projection, promotion) }
