@@ -17,10 +17,11 @@ FAULT_SECONDS ?= 30
 # this branch began.
 SCHEMAS_BASE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || echo HEAD)
 SCHEMAS_MODE ?= backward
-# How often `make faults` kills a service of the pipeline.
-KILLS ?= 50
-# The tests that kill the pipeline's services: they have the machine for themselves.
-KILLED := OrderPipelineTests.KilledServicesTests
+# How often `make faults` kills each process of event sourcing, and half as often a service of the pipeline.
+KILLS ?= 100
+# The tests that kill or stop processes: each suite has the machine for itself.
+KILLED_SERVICES := OrderPipelineTests.KilledServicesTests
+KILLED_PROCESSES := EventSourcingTests.KilledProcessTests EventSourcingTests.ZombieTests
 # Which tests `make tsan` runs; all of the client's, in parts, when it is empty.
 TSAN_FILTER ?=
 # The parts in which the client's tests run: the first letters of their suites. The last part is whatever is left.
@@ -45,13 +46,19 @@ test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it
 	    swift test --skip-build --disable-xctest --filter "KafkaClientTests\.[$$part]" --skip KafkaClientTests.FaultTests; \
 	done
 	@swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
-	@swift test --skip-build --disable-xctest --filter $(KILLED)
-	@swift test --skip-build --disable-xctest --skip 'KafkaClientTests|$(KILLED)'
+	@for suite in $(KILLED_SERVICES) $(KILLED_PROCESSES); do \
+	    swift test --skip-build --disable-xctest --filter "$$suite"; \
+	done
+	@swift test --skip-build --disable-xctest --filter EventSourcingTests $(KILLED_PROCESSES:%=--skip %)
+	@swift test --skip-build --disable-xctest --skip 'KafkaClientTests|EventSourcingTests|$(KILLED_SERVICES)'
 
-faults: dependencies ## Kills members and services, stops nodes and loses answers under load, and counts what came of it.
+faults: dependencies ## Kills members, services and processes, stops nodes and loses answers under load, and counts what came of it.
 	@swift build --build-tests
 	@KSTREAM_FAULT_SECONDS=$(FAULT_SECONDS) swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
-	@KSTREAM_KILLS=$(KILLS) swift test --skip-build --disable-xctest --filter $(KILLED)
+	@KSTREAM_KILLS=$$(($(KILLS) / 2)) swift test --skip-build --disable-xctest --filter $(KILLED_SERVICES)
+	@for suite in $(KILLED_PROCESSES); do \
+	    KSTREAM_KILLS=$(KILLS) swift test --skip-build --disable-xctest --filter "$$suite"; \
+	done
 
 tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_FILTER picks some of them.
 	@# Tests that fail here, but not without the sanitizer, may have missed a deadline: all is several times slower. Since

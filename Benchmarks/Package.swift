@@ -17,6 +17,8 @@ let package = Package(
         .package(name: "kstream", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // The plain transactions that event store and projections are measured against.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // The root package's system library is no product of its own, so the reference has one to the same librdkafka.
@@ -35,6 +37,9 @@ let package = Package(
                 .product(name: "KafkaClient", package: "kstream"),
                 .product(name: "EmbeddedKafka", package: "kstream"),
                 .product(name: "EventStreaming", package: "kstream"),
+                .product(name: "EventSourcing", package: "kstream"),
+                .product(name: "EventSourcingSQLite", package: "kstream"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -18,6 +18,16 @@ struct Round: Codable, Sendable {
         case decodePlainly
         case processExactlyOnce
         case processAtLeastOnce
+        case fillWithDeposits
+        case project
+        case insertPlainly
+        case appendOne
+        case appendMany
+        case appendPlainly
+        case replayEntity
+        case replayPlainly
+        case handleCommands
+        case restoreEntities
     }
 
     var work: Work

@@ -12,6 +12,12 @@ struct Sizes {
     var transactions: Int
     /// Events of a round that decodes or processes them.
     var events: Int
+    /// Appends of a round, each with a wait for the disk.
+    var appends: Int
+    /// Events of an entity that is read.
+    var replayedEvents: Int
+    /// Entities that are in memory at a time.
+    var entities: Int
     /// Seconds of an idle round.
     var idleSeconds: Double
 
@@ -21,6 +27,9 @@ struct Sizes {
         awaitedSends: 1_500,
         transactions: 300,
         events: 100_000,
+        appends: 1_000,
+        replayedEvents: 500_000,
+        entities: 1_000_000,
         idleSeconds: 10
     )
     static let quick = Sizes(
@@ -29,6 +38,9 @@ struct Sizes {
         awaitedSends: 500,
         transactions: 100,
         events: 20_000,
+        appends: 200,
+        replayedEvents: 50_000,
+        entities: 100_000,
         idleSeconds: 3
     )
 

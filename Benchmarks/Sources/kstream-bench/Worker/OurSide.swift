@@ -23,6 +23,16 @@ struct OurSide: Sendable {
         case .decodeMessages, .decodePlainly: try await self.decode()
         case .processExactlyOnce: try await self.process(.exactlyOnce)
         case .processAtLeastOnce: try await self.process(.atLeastOnce)
+        case .fillWithDeposits: try await self.fillWithDeposits()
+        case .project: try await self.project()
+        case .insertPlainly: try self.insertPlainly()
+        case .appendOne: try await self.append(tasks: 1)
+        case .appendMany: try await self.append(tasks: Self.appendingTasks)
+        case .appendPlainly: try self.appendPlainly()
+        case .replayEntity: try await self.replayEntity()
+        case .replayPlainly: try await self.replayPlainly()
+        case .handleCommands: try await self.handleCommands()
+        case .restoreEntities: try await self.restoreEntities()
         case .produce: throw BenchFailure(description: "only the reference does rounds of \(self.round.work)")
         }
     }
