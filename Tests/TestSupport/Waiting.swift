@@ -14,9 +14,11 @@ public struct DeadlineExceeded: Error, CustomStringConvertible {
 
 /// Waits until a condition holds, looking every few milliseconds.
 ///
+/// - Parameter pause: the time between two looks, in milliseconds: more where a look is a question to a broker.
 /// - Throws: ``DeadlineExceeded``, and what the condition throws.
 public func eventually(
     within limit: Duration = .seconds(30),
+    pause: Int = 5,
     _ what: String,
     file: StaticString = #fileID,
     line: UInt = #line,
@@ -29,7 +31,7 @@ public func eventually(
             throw DeadlineExceeded(description: "\(what): not within \(limit), at \(file):\(line)")
         }
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(5)) { continuation.resume() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) { continuation.resume() }
         }
     }
 }

@@ -21,20 +21,31 @@ public final class CommandBus<Command: Sendable>: Sendable {
     ///   - commands: where commands go, by the id of the entity.
     ///   - replies: the topic where outcomes come from. It must exist.
     ///   - logger: takes what its clients have to say.
-    public init(
+    public convenience init(
         _ configuration: RequesterConfiguration,
         sending commands: Topic<String, Command>,
         replies: String,
         logger: Logger = Logger(label: "EventSourcing.CommandBus")
     ) {
-        self.commands = commands
-        self.source = configuration.name
-        self.requester = Requester(
-            configuration,
+        self.init(
+            Requester(configuration, sending: commands, receiving: Self.topic(replies), logger: logger),
             sending: commands,
-            receiving: Topic(replies, key: .string, value: .json()),
-            logger: logger
+            source: configuration.name
         )
+    }
+
+    init(
+        _ requester: Requester<String, Command, CommandOutcome>,
+        sending commands: Topic<String, Command>,
+        source: String
+    ) {
+        self.requester = requester
+        self.commands = commands
+        self.source = source
+    }
+
+    static func topic(_ replies: String) -> Topic<String, CommandOutcome> {
+        Topic(replies, key: .string, value: .json())
     }
 
     /// Reads outcomes until the task is cancelled. It runs once.
@@ -102,16 +113,12 @@ public func withCommandBus<Command: Sendable, R>(
     logger: Logger = Logger(label: "EventSourcing.CommandBus"),
     _ body: (CommandBus<Command>) async throws -> R
 ) async throws -> R {
-    let bus = CommandBus(configuration, sending: commands, replies: replies, logger: logger)
-    let running = Task { try await bus.run() }
-    do {
-        let result = try await body(bus)
-        running.cancel()
-        _ = await running.result
-        return result
-    } catch {
-        running.cancel()
-        _ = await running.result
-        throw error
+    try await withRequester(
+        configuration,
+        sending: commands,
+        receiving: CommandBus<Command>.topic(replies),
+        logger: logger
+    ) { requester in
+        try await body(CommandBus(requester, sending: commands, source: configuration.name))
     }
 }

@@ -19,6 +19,8 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         var failure: (any Error)?
         var consumer: KafkaConsumer?
         var start: (time: ContinuousClock.Instant, done: Int64)?
+        /// What was read and is to be written.
+        var line = Handoff<ReadBatch>()
     }
 
     private let projection: Projection<Storage.Transaction>
@@ -76,7 +78,7 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                 logger: self.logger
             ) { consumer in
                 self.state.withLock { $0.consumer = consumer }
-                for try await batch in consumer.batches { try await self.project(batch, consumer) }
+                try await self.projectUntilTheEnd(consumer)
             }
             self.ended(nil)
         } catch  where Task.isCancelled {
@@ -122,6 +124,7 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
             await hook?(rebalance)
         }
         configuration.onRevoked = { [hook = configuration.onRevoked] rebalance in
+            await self.state.withLock { $0.line }.drain()
             await hook?(rebalance)
             self.givenUp(rebalance.partitions)
         }
@@ -191,13 +194,23 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         }
         self.givenUp(partitions)
         let owned = partitions.intersection(consumer.assignment)
-        guard !owned.isEmpty else { return }
-        guard try await self.isOwner(of: owned, consumer) else { return }
+        guard !owned.isEmpty, try await self.isOwner(of: owned, consumer) else { return }
         // It is the other one who does not own them any more.
-        let claims = try await self.claim(owned)
-        for (partition, claim) in claims {
+        throw Reclaim(partitions: owned)
+    }
+
+    /// Partitions are to be claimed again, when nothing is read or written.
+    private struct Reclaim: Error {
+        var partitions: Set<KafkaTopicPartition>
+    }
+
+    /// Claims partitions again, and reads everything on from where the rows are.
+    private func reclaim(_ partitions: Set<KafkaTopicPartition>, _ consumer: KafkaConsumer) async throws {
+        _ = try await self.claim(partitions.intersection(consumer.assignment))
+        let positions = try await self.storage.positions()
+        for partition in self.state.withLock({ $0.claims }).keys {
             do {
-                try await consumer.seek(partition, to: claim.position.map { .absolute($0) } ?? .beginning)
+                try await consumer.seek(partition, to: positions[partition].map { .absolute($0) } ?? .beginning)
             } catch let error as KafkaError where error.code == .groupMembership {
                 self.givenUp([partition])
             }
@@ -221,9 +234,29 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
 
     /// A record with its handler.
     private struct Work: Sendable {
-        var partition: KafkaTopicPartition
         var offset: Int64
         var handle: @Sendable (Storage.Transaction, ProjectionContext) throws -> Void
+    }
+
+    /// Records of a partition, one behind the other.
+    private struct Run: Sendable {
+        var partition: KafkaTopicPartition
+        var works: [Work]
+    }
+
+    /// A batch as it was read.
+    private struct ReadBatch: Sendable {
+        /// What was read under a claim is written under that one: after another one it is read again.
+        var claims: [KafkaTopicPartition: ProjectionClaim]
+        var runs: [Run] = []
+        var ends: [KafkaTopicPartition: Int64]
+
+        var partitions: Set<KafkaTopicPartition> { Set(self.runs.map(\.partition)).union(self.ends.keys) }
+
+        mutating func remove(_ partitions: Set<KafkaTopicPartition>) {
+            self.runs.removeAll { partitions.contains($0.partition) }
+            self.ends = self.ends.filter { !partitions.contains($0.key) }
+        }
     }
 
     private struct Outcome: Sendable {
@@ -236,49 +269,88 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
 
     /// What a handler threw.
     private struct HandlerFailure: Error {
-        var work: Work
+        var partition: KafkaTopicPartition
+        var offset: Int64
         var error: any Error
     }
 
-    private func project(_ batch: KafkaConsumerBatch, _ consumer: KafkaConsumer) async throws {
-        // What was read under a claim is written under that one: after another one it is read again.
-        var claims = try self.currentClaims()
-        var works: [Work] = []
-        works.reserveCapacity(batch.count)
+    private func projectUntilTheEnd(_ consumer: KafkaConsumer) async throws {
+        while true {
+            do {
+                return try await self.project(consumer)
+            } catch let reclaim as Reclaim {
+                try await self.reclaim(reclaim.partitions, consumer)
+            }
+        }
+    }
+
+    /// Reads and writes at the same time: while a batch is written, the next one is read and decoded.
+    private func project(_ consumer: KafkaConsumer) async throws {
+        let line = Handoff<ReadBatch>()
+        self.state.withLock { $0.line = line }
+        defer { line.end() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for try await batch in consumer.batches { try await line.give(try self.read(batch, consumer)) }
+                line.close()
+            }
+            group.addTask {
+                // Others need not wait for what is not written any more.
+                defer { line.end() }
+                while let batch = try await line.take() {
+                    try await self.write(batch, consumer)
+                    line.finish()
+                }
+            }
+            for try await _ in group {}
+        }
+    }
+
+    private func read(_ batch: KafkaConsumerBatch, _ consumer: KafkaConsumer) throws -> ReadBatch {
+        // First what is claimed, then what is owned without a break: so the batch was read under these claims.
+        let claims = try self.currentClaims()
+        func isMine(_ partition: KafkaTopicPartition) -> Bool {
+            claims[partition] != nil && consumer.isStillOwned(partition, in: batch)
+        }
+        var read = ReadBatch(claims: claims, ends: batch.endOfPartitions.filter { isMine($0.key) })
+        var run: Run?
+        var input: ProjectionInput<Storage.Transaction>?
         for record in batch {
             let partition = record.topicPartition
-            guard claims[partition] != nil, let input = self.inputs[partition.topic] else { continue }
-            works.append(
-                Work(partition: partition, offset: record.offset, handle: input.prepare(.consumed(record)))
-            )
+            if run?.partition != partition {
+                if let run { read.runs.append(run) }
+                input = isMine(partition) ? self.inputs[partition.topic] : nil
+                run = Run(partition: partition, works: [])
+            }
+            guard let input else { continue }
+            run?.works.append(Work(offset: record.offset, handle: input.prepare(.consumed(record))))
         }
+        if let run { read.runs.append(run) }
+        read.runs.removeAll(where: \.works.isEmpty)
+        return read
+    }
+
+    private func write(_ batch: ReadBatch, _ consumer: KafkaConsumer) async throws {
+        var batch = batch
         var isCareful = false
         while true {
-            works.removeAll { claims[$0.partition] == nil }
-            let ends = batch.endOfPartitions.filter { claims[$0.key] != nil }
-            let partitions = Set(works.map(\.partition)).union(ends.keys)
+            let partitions = batch.partitions
             guard !partitions.isEmpty else { return }
             let changes = self.storage.changeCount
             do {
-                let outcome = try await self.write(
-                    works,
-                    ends: ends,
-                    epochs: claims.filter { partitions.contains($0.key) }.mapValues(\.epoch),
-                    isCareful: isCareful
-                )
-                return await self.written(outcome)
+                return await self.written(try await self.write(batch, isCareful: isCareful))
             } catch let error as ProjectionError where error.code == .fenced {
-                try await self.fenced(error.partitions, under: claims, consumer)
-                for partition in error.partitions { claims[partition] = nil }
+                try await self.fenced(error.partitions, under: batch.claims, consumer)
+                batch.remove(error.partitions)
             } catch let error as ProjectionError where error.code == .held {
                 try await self.storage.waitForChange(past: changes)
             } catch let failure as HandlerFailure {
                 guard !isCareful, self.configuration.poisonAction(failure.error) == .skip else {
                     throw ProjectionError(
                         .stopped,
-                        "\(self.projection.name) stopped at \(failure.work.partition)@\(failure.work.offset), "
+                        "\(self.projection.name) stopped at \(failure.partition)@\(failure.offset), "
                             + "which it can't handle: \(failure.error)",
-                        partitions: [failure.work.partition],
+                        partitions: [failure.partition],
                         cause: failure.error
                     )
                 }
@@ -288,33 +360,28 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         }
     }
 
-    private func write(
-        _ works: [Work],
-        ends: [KafkaTopicPartition: Int64],
-        epochs: [KafkaTopicPartition: Int64],
-        isCareful: Bool
-    ) async throws -> Outcome {
+    private func write(_ batch: ReadBatch, isCareful: Bool) async throws -> Outcome {
         let (storage, version) = (self.storage, self.projection.version)
         let poisonAction = self.configuration.poisonAction
+        let partitions = batch.partitions
+        let epochs = batch.claims.filter { partitions.contains($0.key) }.mapValues(\.epoch)
         return try await storage.write(epochs: epochs) { transaction, positions in
             var outcome = Outcome()
-            var index = 0
-            while index < works.count {
-                // Records of a partition come in runs.
-                let partition = works[index].partition
-                guard let place = positions.places[partition] else {
-                    index += 1
-                    continue
-                }
+            for run in batch.runs {
+                guard let place = positions.places[run.partition] else { continue }
                 var position = place.position
-                while index < works.count, works[index].partition == partition {
-                    let work = works[index]
-                    index += 1
+                var context = ProjectionContext(version: version, isLive: false)
+                for work in run.works {
                     guard work.offset >= position else {
                         outcome.repeated += 1
                         continue
                     }
-                    let context = ProjectionContext(version: version, isLive: place.effects.contains(work.offset))
+                    let isLive = place.effects.contains(work.offset)
+                    // What a message that fails has asked for is not done, so each has its own then.
+                    if isCareful || isLive != context.isLive {
+                        outcome.effects += context.sideEffects
+                        context = ProjectionContext(version: version, isLive: isLive)
+                    }
                     do {
                         if isCareful {
                             try storage.attempt(in: transaction) { try work.handle(transaction, context) }
@@ -322,13 +389,13 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                             try work.handle(transaction, context)
                         }
                         outcome.handled += 1
-                        if context.isLive { outcome.effects += context.sideEffects }
                     } catch {
                         guard isCareful, poisonAction(error) == .skip else {
-                            throw HandlerFailure(work: work, error: error)
+                            throw HandlerFailure(partition: run.partition, offset: work.offset, error: error)
                         }
+                        context = ProjectionContext(version: version, isLive: isLive)
                         let skip = ProjectionSkip(
-                            partition: work.partition,
+                            partition: run.partition,
                             offset: work.offset,
                             error: "\(error)".shortened()
                         )
@@ -337,9 +404,10 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                     }
                     position = work.offset + 1
                 }
-                positions.advance(partition, to: position)
+                outcome.effects += context.sideEffects
+                positions.advance(run.partition, to: position)
             }
-            for (partition, end) in ends { positions.advance(partition, to: end) }
+            for (partition, end) in batch.ends { positions.advance(partition, to: end) }
             outcome.positions = positions.places.mapValues(\.position)
             return outcome
         }

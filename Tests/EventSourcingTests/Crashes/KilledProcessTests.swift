@@ -52,7 +52,7 @@ struct KilledProcessTests {
             let store = try SQLiteEventStore(database)
             let total = Int(try await store.lastPosition()) + 200
             try await withProcess(self.arguments("relay", shop, path, "--events", "\(total)")) {
-                try await eventually(within: .seconds(120), "everything is published") {
+                try await eventually(within: .seconds(120), pause: 100, "everything is published") {
                     let position = try await store.lastPosition()
                     let waiting = try await SQLiteOutbox(database).backlog().count
                     return Int(position) == total && waiting == 0
@@ -108,7 +108,7 @@ struct KilledProcessTests {
             // A deadline may pass while the answer waits to be read: then that transfer is late, in both orders of events.
             let late = ["tell(\"late\")"]
             try await withProcess(arguments) {
-                try await eventually(within: .seconds(120), "all have come to their end") {
+                try await eventually(within: .seconds(120), pause: 100, "all have come to their end") {
                     let commands = try await self.commands(shop)
                     return commands.count == expected.count
                         && commands.allSatisfy { id, commands in
@@ -170,7 +170,7 @@ struct KilledProcessTests {
             }
             let count = kills * 150
             try await withProcess(arguments) {
-                try await eventually(within: .seconds(120), "all are handled") {
+                try await eventually(within: .seconds(120), pause: 100, "all are handled") {
                     try await shop.records(of: "events").count >= count
                 }
             }

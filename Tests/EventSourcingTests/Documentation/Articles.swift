@@ -43,25 +43,29 @@ private enum TransferEvent: Codable {
     case returned
 }
 
-private struct Account: Decider {
-    let initialState = 0
+private enum Bank {
+    struct Account: Decider {
+        let initialState = 0
 
-    func decide(_ command: AccountCommand, _ balance: Int) throws -> [AccountEvent] {
-        switch command {
-        case .deposit(let amount): return [.deposited(amount)]
-        case .withdraw(let amount):
-            guard amount <= balance else { throw AccountError.overdrawn }
-            return [.withdrawn(amount)]
+        func decide(_ command: AccountCommand, _ balance: Int) throws -> [AccountEvent] {
+            switch command {
+            case .deposit(let amount): return [.deposited(amount)]
+            case .withdraw(let amount):
+                guard amount <= balance else { throw AccountError.overdrawn }
+                return [.withdrawn(amount)]
+            }
         }
-    }
 
-    func evolve(_ balance: inout Int, _ event: AccountEvent) {
-        switch event {
-        case .deposited(let amount): balance += amount
-        case .withdrawn(let amount): balance -= amount
+        func evolve(_ balance: inout Int, _ event: AccountEvent) {
+            switch event {
+            case .deposited(let amount): balance += amount
+            case .withdrawn(let amount): balance -= amount
+            }
         }
     }
 }
+
+private typealias Account = Bank.Account
 
 private func makeRegistry() -> EventRegistry<AccountEvent> {
     var events = EventRegistry<AccountEvent>(unknown: .skip)

@@ -102,13 +102,15 @@ struct ProcessManagerTests {
                 try await self.send(shop, "2", self.requested, .withdrawn, .refused)
                 // It begins nothing.
                 try await self.send(shop, "3", .deposited)
-                try await eventually("both are on their way") {
+                try await eventually(pause: 100, "both are on their way") {
                     let (first, second) = (try await host.status("1"), try await host.status("2"))
                     return first == .completed && second == .compensating
                 }
                 try await self.send(shop, "2", .returned)
-                try await eventually("the second one has ended") { try await host.status("2") == .compensated }
-                try await eventually("all commands are there") {
+                try await eventually(pause: 100, "the second one has ended") {
+                    try await host.status("2") == .compensated
+                }
+                try await eventually(pause: 100, "all commands are there") {
                     try await self.commands(shop) == [
                         "1": [self.withdraw, self.deposit], "2": [self.withdraw, self.deposit, self.giveBack],
                     ]
@@ -117,7 +119,7 @@ struct ProcessManagerTests {
                 // What comes later is ignored.
                 try await self.send(shop, "1", .refused)
                 try await self.send(shop, "4", self.requested)
-                try await eventually("it goes on") { try await host.status("4") == .running }
+                try await eventually(pause: 100, "it goes on") { try await host.status("4") == .running }
                 #expect(try await host.status("1") == .completed)
             }
             let kinds = try await host.timeline("2").map(\.kind)
@@ -138,7 +140,9 @@ struct ProcessManagerTests {
             let host = try self.host(home, shop, folder)
             try await withRunning(host.run) {
                 try await self.send(shop, "1", self.requested, .withdrawn)
-                try await eventually("both commands are there") { try await shop.records(of: "commands").count == 2 }
+                try await eventually(pause: 100, "both commands are there") {
+                    try await shop.records(of: "commands").count == 2
+                }
             }
             let metadata = try await shop.records(of: "commands").compactMap { EventMetadata(headers: $0.headers) }
             let events = try await shop.records(of: "events").compactMap { EventMetadata(headers: $0.headers) }
@@ -160,8 +164,10 @@ struct ProcessManagerTests {
                 try await withRunning(host.run) {
                     try await shop.send([record, record])
                     try await self.send(shop, "end", self.requested)
-                    try await eventually("all are handled") { try await host.status("end") != nil }
-                    try await eventually("the command is there") { try await self.commands(shop)["1"] != nil }
+                    try await eventually(pause: 100, "all are handled") { try await host.status("end") != nil }
+                    try await eventually(pause: 100, "the command is there") {
+                        try await self.commands(shop)["1"] != nil
+                    }
                 }
             }
             #expect(try await self.commands(shop)["1"] == [self.withdraw])
@@ -176,18 +182,22 @@ struct ProcessManagerTests {
             let first = try self.host(home, shop, folder, patience: .seconds(6))
             try await withRunning(first.run) {
                 try await self.send(shop, "1", self.requested)
-                try await eventually("it waits") { try await first.status("1") == .running }
-                try await eventually("the command is there") { try await self.commands(shop)["1"] == [self.withdraw] }
+                try await eventually(pause: 100, "it waits") { try await first.status("1") == .running }
+                try await eventually(pause: 100, "the command is there") {
+                    try await self.commands(shop)["1"] == [self.withdraw]
+                }
             }
-            try await eventually("the time is up") {
+            try await eventually(pause: 100, "the time is up") {
                 try await first.timeline("1").first.map { $0.time.advanced(by: .seconds(7)) < .now } ?? false
             }
             #expect(try await self.commands(shop)["1"] == [self.withdraw])
             for _ in 0..<2 {
                 let next = try self.host(home, shop, folder, patience: .seconds(6))
                 try await withRunning(next.run) {
-                    try await eventually("it has passed") { try await next.status("1") == .compensated }
-                    try await eventually("the command is there") { try await self.commands(shop)["1"]?.count == 2 }
+                    try await eventually(pause: 100, "it has passed") { try await next.status("1") == .compensated }
+                    try await eventually(pause: 100, "the command is there") {
+                        try await self.commands(shop)["1"]?.count == 2
+                    }
                 }
             }
             #expect(try await self.commands(shop)["1"] == [self.withdraw, .tell("late")])
@@ -201,11 +211,11 @@ struct ProcessManagerTests {
             let host = try self.host(home, shop, folder, patience: .milliseconds(200))
             try await withRunning(host.run) {
                 for number in 0..<30 { try await self.send(shop, "\(number)", self.requested) }
-                try await eventually("all have passed") {
+                try await eventually(pause: 100, "all have passed") {
                     for number in 0..<30 where try await host.status("\(number)") != .compensated { return false }
                     return true
                 }
-                try await eventually("all commands are there") {
+                try await eventually(pause: 100, "all commands are there") {
                     try await self.commands(shop).values.allSatisfy { $0 == [self.withdraw, .tell("late")] }
                 }
             }
@@ -254,11 +264,11 @@ struct ProcessManagerTests {
             try await withRunning({ try await host.run() }) {
                 try await self.send(shop, "1", self.requested, .withdrawn, .refused)
                 for attempt in 1...3 {
-                    try await eventually("attempt \(attempt)") {
+                    try await eventually(pause: 100, "attempt \(attempt)") {
                         try await self.commands(shop)["1"]?.count { $0 == self.giveBack } == attempt
                     }
                     try await self.send(shop, "1", .returnFailed)
-                    try await eventually("it is told") {
+                    try await eventually(pause: 100, "it is told") {
                         let error = try await host.instance("1")?.steps.first?.error
                         let failures = try await host.timeline(of: "1").count { $0.kind == .failed }
                         return error == "the account is closed" && failures == attempt
@@ -267,18 +277,20 @@ struct ProcessManagerTests {
                     // Whoever waits for a deadline looks at the clock when something has happened.
                     try await self.send(shop, "other-\(attempt)", self.requested)
                 }
-                try await eventually("it is stuck") { try await host.instances(.stuck).map(\.id) == ["1"] }
+                try await eventually(pause: 100, "it is stuck") { try await host.instances(.stuck).map(\.id) == ["1"] }
                 let stuck = try #require(try await host.instances(.stuck).first)
                 #expect(stuck.problem == "withdrawal can't be undone: the account is closed")
                 #expect(try await host.counts()[.stuck] == 1)
                 #expect(try await host.timeline(of: "1").last?.kind == .stuck)
                 #expect(try await host.resume("other-1") == false)
                 #expect(try await host.resume("1"))
-                try await eventually("it is tried again") {
+                try await eventually(pause: 100, "it is tried again") {
                     try await self.commands(shop)["1"]?.count { $0 == self.giveBack } == 4
                 }
                 try await self.send(shop, "1", .returned)
-                try await eventually("it has ended") { try await host.instance("1")?.status == .compensated }
+                try await eventually(pause: 100, "it has ended") {
+                    try await host.instance("1")?.status == .compensated
+                }
             }
             // Each attempt that was refused is followed by another command; one without an answer would be the same.
             let ids = try await shop.records(of: "commands")
@@ -318,7 +330,7 @@ struct ProcessManagerTests {
                     let other = try self.host(.kafka, shop, folder, patience: .seconds(1))
                     try await withRunning(other.run) {
                         for number in 0..<10 { try await self.send(shop, "\(round)-\(number)", self.requested) }
-                        try await eventually("all have passed") {
+                        try await eventually(pause: 100, "all have passed") {
                             let commands = try await self.commands(shop)
                             return commands.count == (round + 1) * 10 && commands.values.allSatisfy { $0.count >= 2 }
                         }

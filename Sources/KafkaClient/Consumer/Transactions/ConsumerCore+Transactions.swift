@@ -44,9 +44,14 @@ extension ConsumerCore {
         return id.pointee != 0
     }
 
+    /// Whether a partition is owned, and has been without a break since a batch was handed out.
+    func isStillOwned(_ partition: KafkaTopicPartition, in batch: KafkaConsumerBatch) -> Bool {
+        self.partitionNotOwned(of: CollectionOfOne(partition), in: batch) == nil
+    }
+
     /// The part of a batch in hand whose partitions are still owned; `nil` when none is.
     func stillOwned(of batch: KafkaConsumerBatch) -> KafkaConsumerBatch? {
-        let foreign = batch.partitions.filter { self.partitionNotOwned(of: CollectionOfOne($0), in: batch) != nil }
+        let foreign = batch.partitions.filter { !self.isStillOwned($0, in: batch) }
         return foreign.isEmpty ? batch : batch.selecting { !foreign.contains($0) }
     }
 }

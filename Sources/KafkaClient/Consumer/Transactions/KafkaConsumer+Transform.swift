@@ -79,6 +79,11 @@ extension KafkaConsumer {
         try? await Task.sleep(until: end)
     }
 
+    /// Whether a partition is owned, and has been without a break since a batch was handed out.
+    package func isStillOwned(_ partition: KafkaTopicPartition, in batch: KafkaConsumerBatch) -> Bool {
+        self.core.isStillOwned(partition, in: batch)
+    }
+
     /// Processes a batch in a transaction, and again in another one where that may help, as long as its partitions are owned.
     ///
     /// What is processed is committed with it.
