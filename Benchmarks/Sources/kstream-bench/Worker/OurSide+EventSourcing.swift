@@ -55,11 +55,12 @@ extension OurSide {
     func project() async throws -> Measurement {
         let topic = Topic<String, [UInt8]>(self.round.topic, key: .string, value: .bytes)
         let started = Mutex<Stopwatch?>(nil)
+        let isStarted = Atomic(false)
         let projection = Projection<Database>(
             name: "rows",
             inputs: [
                 ProjectionInput(topic) { message, db, _ in
-                    started.withLock { $0 = $0 ?? Stopwatch() }
+                    if !isStarted.exchange(true, ordering: .relaxed) { started.withLock { $0 = Stopwatch() } }
                     try db.cachedStatement(sql: Self.insertion)
                         .execute(arguments: [try message.key, Data(try message.value)])
                 }
