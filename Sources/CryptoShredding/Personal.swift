@@ -39,7 +39,7 @@ extension Personal: Hashable where Value: Hashable {}
 
 extension Personal: Codable {
     private enum CodingKeys: String, CodingKey {
-        /// AES-GCM with 256 bits: nonce, text and tag, in Base64. The subject and the place are authenticated with it.
+        /// AES-GCM with 256 bits: nonce, text and tag, in Base64. The subject is authenticated with it.
         case sealed
         case subject
     }

@@ -157,6 +157,7 @@ public enum EventStoreContract {
             for appends in [
                 [EventAppend(to: entity, [Self.event(1)]), EventAppend(to: entity, [Self.event(2)])],
                 [EventAppend(to: EntityID("", "1"), [Self.event(1)])],
+                [EventAppend(to: EntityID("order", "1\u{0}a"), [Self.event(1)])],
                 [EventAppend(to: EntityID("order", ""), [Self.event(1)])],
                 [EventAppend(to: entity, [Self.event(1)], expecting: .exactly(-1))],
             ] {

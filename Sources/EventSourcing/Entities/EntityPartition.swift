@@ -1,6 +1,22 @@
 internal import EventStreaming
 internal import Synchronization
 
+/// What tells commands apart: their ids are unique within their source, and one may be sent to several entities.
+enum CommandKey {
+    /// The attribute of events that has the source of the command.
+    static let source = "causationsource"
+
+    static func make(_ id: String, source: String, entity: String) -> String { "\(id) \(source) \(entity)" }
+
+    /// The command that an event comes of.
+    static func of(_ event: StoredEvent) -> String? {
+        let metadata = event.event.metadata
+        return metadata.causationID.map {
+            self.make($0, source: metadata.extensions[self.source] ?? "", entity: event.entity.id)
+        }
+    }
+}
+
 /// What came of a command that brought about events.
 struct CommandMemory: Sendable, Hashable {
     /// The number of the entity's last event then.
@@ -59,15 +75,27 @@ final class EntityPartition<Rules: Decider>: HostedPartition {
         self.state.withLock { $0 = State(contents: contents) }
     }
 
+    /// Events do not follow one another: others write to the topic as well, or it was compacted.
+    struct BrokenSequence: Error, CustomStringConvertible {
+        var description: String
+    }
+
     /// Takes over an event from the topic.
     func restore(_ stored: StoredEvent) throws {
         let event = try self.registry.decode(stored.event)
-        self.state.withLock { state in
+        try self.state.withLock { state in
             let id = stored.entity.id
+            let version = state.contents.entities[id]?.version ?? 0
+            guard stored.sequence - 1 == version else {
+                throw BrokenSequence(
+                    description: "\(stored.entity) is at version \(version), and the event at offset "
+                        + "\(stored.position) has the sequence \(stored.sequence)"
+                )
+            }
             let new = Entity(state: self.decider.initialState, version: 0)
             if let event { self.decider.evolve(&state.contents.entities[id, default: new].state, event) }
             state.contents.entities[id, default: new].version = stored.sequence
-            if let command = stored.event.metadata.causationID {
+            if let command = CommandKey.of(stored) {
                 state.contents.commands.add(
                     command,
                     version: stored.sequence,

@@ -219,11 +219,9 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
     private func decide(_ record: KafkaConsumerRecord, _ host: EntityPartition<Rules>) -> Decision {
         let message = self.commands.message(of: record)
         let metadata = message.metadata
-        var decision = Decision(
-            request: RequestHeaders(headers: record.headers),
-            // Without an id it is told from others by where it is.
-            command: metadata?.id ?? "\(record.topicPartition)@\(record.offset)"
-        )
+        var decision = Decision(request: RequestHeaders(headers: record.headers))
+        // Without an id it is told from others by where it is.
+        let commandID = metadata?.id ?? "\(record.topicPartition)@\(record.offset)"
         let id: String
         let command: Rules.Command
         do {
@@ -233,7 +231,9 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             decision.outcome = .unreadable(error)
             return decision
         }
-        if let known = decision.command.flatMap({ host.memory(of: $0) }) {
+        let key = CommandKey.make(commandID, source: metadata?.source ?? "", entity: id)
+        decision.command = key
+        if let known = host.memory(of: key) {
             decision.outcome = .accepted(version: known.version, count: known.count)
             decision.isRepetition = true
             decision.lastOffset = known.offset
@@ -248,7 +248,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             let events = try self.decider.decide(command, entity.state)
             let name = EntityID(self.category, id)
             for (number, event) in events.enumerated() {
-                let encoded = try self.encode(event, number, name, decision.command ?? "", record, metadata)
+                let encoded = try self.encode(event, number, name, commandID, record, metadata)
                 self.decider.evolve(&entity.state, event)
                 entity.version += 1
                 decision.events.append(
@@ -290,6 +290,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         )
         // What tells a repetition from the events alone.
         encoded.metadata.causationID = command
+        encoded.metadata.extensions[CommandKey.source] = source
         encoded.metadata.trace = encoded.metadata.trace ?? metadata?.trace
         return encoded
     }
@@ -387,9 +388,8 @@ private struct Decision {
     var lastEventID: String?
     var lastOffset: Int64 = -1
 
-    init(request: RequestHeaders?, command: String?) {
+    init(request: RequestHeaders?) {
         self.request = request
-        self.command = command
     }
 }
 

@@ -5,6 +5,7 @@ internal import Logging
 /// Brings the entities of a partition into memory: from a snapshot where there is one, and from the events behind it.
 struct EntityRestorer<Rules: Decider>: Sendable {
     private let topic: String
+    private let category: String
     private let snapshots: EntitySnapshotFiles<Rules>?
     private let reader: TopicReader
     private let logger: Logger
@@ -17,6 +18,7 @@ struct EntityRestorer<Rules: Decider>: Sendable {
         logger: Logger
     ) {
         self.topic = topic
+        self.category = configuration.category ?? configuration.name
         self.snapshots = configuration.snapshots.map { EntitySnapshotFiles($0, topic: topic) }
         self.reader = TopicReader(configuration.consumer, patience: configuration.restoreTimeout, logger: logger)
         self.logger = logger
@@ -65,7 +67,8 @@ struct EntityRestorer<Rules: Decider>: Sendable {
         var isKnown = last == nil
         do {
             try await self.reader.read([place: start..<end]) { record in
-                guard let event = EntityEventRecord.read(.consumed(record)) else { return true }
+                guard let event = EntityEventRecord.read(.consumed(record)), event.entity.category == self.category
+                else { return true }
                 if let last, !isKnown {
                     isKnown = event.position == last.offset && event.event.metadata.id == last.id
                     return isKnown

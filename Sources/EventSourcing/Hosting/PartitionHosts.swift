@@ -16,32 +16,52 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
     private struct Host {
         let partition: Partition
         let restoration: Task<Void, any Error>
+        var isRestored = false
+    }
+
+    private struct State {
+        var hosts: [Int32: Host] = [:]
+        var failure: (any Error)?
     }
 
     /// A partition of the batch has no state: that is restored before the batch is processed again.
-    private struct NotRestored: Error {}
+    private struct NotRestored: Error {
+        var numbers: Set<Int32>
+    }
 
     private let make: @Sendable (Int32) -> Partition
     private let restore: @Sendable (Partition) async throws -> Void
+    private let ended: @Sendable () -> Void
     private let givenUp: @Sendable (Partition) async -> Void
-    private let hosts = Mutex<[Int32: Host]>([:])
+    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - make: makes the state of a partition.
     ///   - restore: fills it.
+    ///   - ended: called when a restoration has come to an end, whichever.
     ///   - givenUp: called with what was committed when a partition is given up in order.
     init(
         make: @escaping @Sendable (Int32) -> Partition,
         restore: @escaping @Sendable (Partition) async throws -> Void,
+        ended: @escaping @Sendable () -> Void = {},
         givenUp: @escaping @Sendable (Partition) async -> Void = { _ in }
     ) {
         self.make = make
         self.restore = restore
+        self.ended = ended
         self.givenUp = givenUp
     }
 
     /// The partitions that there are, restored or not.
-    var current: [Int32: Partition] { self.hosts.withLock { $0.mapValues(\.partition) } }
+    var current: [Int32: Partition] { self.state.withLock { $0.hosts.mapValues(\.partition) } }
+
+    /// The partitions that are restored.
+    var currentlyRestored: [Int32: Partition] {
+        self.state.withLock { $0.hosts.filter(\.value.isRestored).mapValues(\.partition) }
+    }
+
+    /// Why a partition could not be restored.
+    var failure: (any Error)? { self.state.withLock { $0.failure } }
 
     /// Hears of partitions that come and go.
     func observe(_ configuration: inout KafkaConsumer.Configuration) {
@@ -50,11 +70,16 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
             await hook?(rebalance)
         }
         configuration.onRevoked = { [hook = configuration.onRevoked] rebalance in
+            // At once: when this takes too long, the partitions may come back before it has ended.
+            let hosts = self.remove(Set(rebalance.partitions.map(\.partition)))
             await hook?(rebalance)
-            await self.went(Set(rebalance.partitions.map(\.partition)), inOrder: true)
+            // Of one that was lost it is not known what became of the last transaction.
+            for host in hosts {
+                if case .success = await host.restoration.result { await self.givenUp(host.partition) }
+            }
         }
         configuration.onLost = { [hook = configuration.onLost] rebalance in
-            await self.went(Set(rebalance.partitions.map(\.partition)), inOrder: false)
+            _ = self.remove(Set(rebalance.partitions.map(\.partition)))
             await hook?(rebalance)
         }
     }
@@ -62,21 +87,31 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
     private func came(_ numbers: Set<Int32>) {
         for number in numbers {
             let partition = self.make(number)
-            let restoration = Task { try await self.restore(partition) }
-            let old = self.hosts.withLock { hosts in
-                hosts.updateValue(Host(partition: partition, restoration: restoration), forKey: number)
+            let restoration = Task {
+                defer { self.ended() }
+                do {
+                    try await self.restore(partition)
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    self.state.withLock { $0.failure = $0.failure ?? error }
+                    throw error
+                }
+                self.state.withLock { state in
+                    if state.hosts[number]?.partition === partition { state.hosts[number]?.isRestored = true }
+                }
+            }
+            let old = self.state.withLock { state in
+                state.hosts.updateValue(Host(partition: partition, restoration: restoration), forKey: number)
             }
             old?.restoration.cancel()
         }
     }
 
-    private func went(_ numbers: Set<Int32>, inOrder: Bool) async {
-        for number in numbers {
-            guard let host = self.hosts.withLock({ $0.removeValue(forKey: number) }) else { continue }
-            host.restoration.cancel()
-            // Of one that was lost it is not known what became of the last transaction.
-            if inOrder, case .success = await host.restoration.result { await self.givenUp(host.partition) }
-        }
+    private func remove(_ numbers: Set<Int32>) -> [Host] {
+        let hosts = self.state.withLock { state in numbers.compactMap { state.hosts.removeValue(forKey: $0) } }
+        for host in hosts { host.restoration.cancel() }
+        return hosts
     }
 
     /// Partitions, once they are restored; those that were taken away meanwhile are left out.
@@ -85,7 +120,7 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
     func restored(_ numbers: Set<Int32>) async throws -> [Int32: Partition] {
         var partitions: [Int32: Partition] = [:]
         for number in numbers {
-            guard let host = self.hosts.withLock({ $0[number] }) else { continue }
+            guard let host = self.state.withLock({ $0.hosts[number] }) else { continue }
             do {
                 try await withTaskCancellationHandler {
                     try await host.restoration.value
@@ -120,7 +155,8 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
                 let processed = try await consumer.transform(batch, through: producer, attempts: 10) {
                     batch,
                     transaction in
-                    guard batch.allSatisfy({ partitions[$0.partition] != nil }) else { throw NotRestored() }
+                    let missing = Set(batch.map(\.partition)).subtracting(partitions.keys)
+                    guard missing.isEmpty else { throw NotRestored(numbers: missing) }
                     for partition in partitions.values { partition.rollBack() }
                     try await body(batch, partitions, transaction)
                 }
@@ -130,8 +166,10 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
                     if kept.contains(number) { partition.commit() } else { partition.rollBack() }
                 }
                 return (processed, partitions)
-            } catch is NotRestored {
+            } catch let error as NotRestored {
                 try Task.checkCancellation()
+                // They are owned, since only those are processed.
+                self.came(error.numbers.subtracting(self.current.keys))
             }
         }
     }

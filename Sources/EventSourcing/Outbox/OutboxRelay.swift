@@ -139,11 +139,12 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
             for (entry, result) in zip(entries, results) { try self.check(result, entry) }
             return
         }
+        let identity = try await self.storage.identity().id
         let mark = KafkaProducerRecord(
             topic: topic,
             partition: 0,
             key: Array(self.configuration.name.utf8),
-            value: Array("\(position)".utf8)
+            value: Array("\(identity) \(position)".utf8)
         )
         try await producer.withTransaction(attempts: 10) { transaction in
             let results = try await transaction.send(contentsOf: entries.map(\.record) + [mark])
@@ -173,7 +174,15 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
     /// Finds out how far it, or the one before it, has come, and removes what was published.
     private func resume() async throws -> Int64 {
         guard let topic = self.configuration.positionTopic else { return 0 }
-        let position = try await self.lastPosition(in: KafkaTopicPartition(topic: topic, partition: 0))
+        let identity = try await self.storage.identity()
+        let place = KafkaTopicPartition(topic: topic, partition: 0)
+        let position = try await self.lastPosition(in: place, of: identity.id)
+        guard position <= identity.lastPosition else {
+            throw OutboxRelayError(
+                "the outbox has come to position \(identity.lastPosition), and \(position) was published already: it is "
+                    + "older than what was published, as from a backup. Give it another name, or make the outbox anew"
+            )
+        }
         let waiting = try await self.storage.backlog().count
         try await self.storage.remove(through: position)
         let left = try await self.storage.backlog().count
@@ -187,7 +196,8 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         return position
     }
 
-    private func lastPosition(in partition: KafkaTopicPartition) async throws -> Int64 {
+    /// The last position that was published of an outbox; 0 when it was none of this one.
+    private func lastPosition(in partition: KafkaTopicPartition, of identity: String) async throws -> Int64 {
         var consumer = KafkaConsumer.Configuration(bootstrapServers: self.configuration.producer.bootstrapServers)
         consumer.security = self.configuration.producer.security
         let reader = TopicReader(consumer, patience: Self.patience, logger: self.logger)
@@ -197,7 +207,10 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         for start in [max(ends.low, ends.high - 1_000), ends.low] where start < ends.high {
             var position: Int64?
             try await reader.read([partition: start..<ends.high]) { record in
-                if record.key == key, let value = record.valueString.flatMap({ Int64($0) }) { position = value }
+                guard record.key == key, let words = record.valueString?.split(separator: " "), words.count == 2 else {
+                    return true
+                }
+                position = words[0] == identity ? Int64(words[1]) ?? 0 : 0
                 return true
             }
             if let position { return position }

@@ -5,6 +5,9 @@ public import KafkaClient
 ///
 /// `SQLiteOutbox` (module `EventSourcingSQLite`) is one.
 public protocol OutboxStorage: Sendable {
+    /// Which outbox it is, and how far positions were given out.
+    func identity() async throws -> OutboxIdentity
+
     /// Records in the order in which they were written.
     ///
     /// - Parameters:
@@ -24,6 +27,20 @@ public protocol OutboxStorage: Sendable {
     ///
     /// - Throws: `CancellationError` when the task is cancelled before.
     func waitForEntries(after position: Int64) async throws
+}
+
+/// Tells an outbox from all others, also from one that was made anew in its place.
+public struct OutboxIdentity: Sendable, Hashable {
+    /// Made with the outbox, and without a space.
+    public var id: String
+    /// The highest position that was given out.
+    public var lastPosition: Int64
+
+    /// Makes an identity.
+    public init(id: String, lastPosition: Int64) {
+        self.id = id
+        self.lastPosition = lastPosition
+    }
 }
 
 /// A record that waits to be published.

@@ -82,6 +82,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
             ProcessPartition(number, window: window)
         } restore: { partition in
             try await Self.restore(partition, from: journal, reader)
+        } ended: {
             changes.send()
         }
     }
@@ -174,13 +175,14 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
             batch,
             partitions,
             transaction in
+            var journal: [KafkaProducerRecord] = []
             for record in batch {
                 guard let input = self.inputs[record.topic], let partition = partitions[record.partition] else {
                     continue
                 }
                 do {
                     if let transition = try self.handle(record, input, partition) {
-                        try await self.send(transition, of: partition, transaction)
+                        journal.append(try await self.send(transition, of: partition, transaction))
                     }
                 } catch let failure as HandlerFailure {
                     guard self.configuration.poisonAction(failure.error) == .skip else {
@@ -200,6 +202,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
                     )
                 }
             }
+            try await self.append(journal, transaction)
         }
         guard let processed else { return }
         for record in processed.batch {
@@ -244,11 +247,21 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         }
     }
 
+    /// Writes the journal: it is in the log before the offsets are committed, so that whoever gets the partition next, and waits
+    /// for those, sees that it is there.
+    private func append(_ journal: [KafkaProducerRecord], _ transaction: KafkaTransaction) async throws {
+        guard !journal.isEmpty else { return }
+        for result in try await transaction.send(contentsOf: journal) { _ = try result.get() }
+    }
+
+    /// Sends the commands of a transition.
+    ///
+    /// - Returns: what the journal says of it.
     private func send(
         _ transition: (ProcessTransition<State>, cause: EventIdentity?),
         of partition: ProcessPartition<State>,
         _ transaction: KafkaTransaction
-    ) async throws {
+    ) async throws -> KafkaProducerRecord {
         let instance = transition.0.instance
         partition.change(instance)
         for record in transition.0.records { try await transaction.enqueue(record) }
@@ -267,14 +280,12 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         )
         metadata.extensions["handled"] = transition.cause.map { ProcessPartition<State>.key(of: $0) }
         let entry = Entry(instance: instance, timeline: transition.0.timeline)
-        try await transaction.enqueue(
-            KafkaProducerRecord(
-                topic: self.configuration.journal,
-                partition: partition.number,
-                key: Array(instance.id.utf8),
-                value: try Serde<Entry>.json().encode(entry),
-                headers: metadata.headers
-            )
+        return KafkaProducerRecord(
+            topic: self.configuration.journal,
+            partition: partition.number,
+            key: Array(instance.id.utf8),
+            value: try Serde<Entry>.json().encode(entry),
+            headers: metadata.headers
         )
     }
 
@@ -283,49 +294,70 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     private func watchDeadlines(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
         while true {
             try Task.checkCancellation()
+            if let failure = self.hosts.failure { throw failure }
             let count = self.changes.count
             let now = self.configuration.now()
-            guard let due = self.hosts.current.values.compactMap(\.nextDeadline).min() else {
+            guard let due = self.hosts.currentlyRestored.values.compactMap(\.nextDeadline).min() else {
                 try await self.changes.wait(past: count)
                 continue
             }
             guard due > now else {
-                try await self.withTurn { try await self.passDeadlines(now, consumer, producer) }
+                let havePassed = try await self.withTurn { try await self.passDeadlines(now, consumer, producer) }
+                // A partition that is being given up is its next owner's affair.
+                if !havePassed { _ = try await self.changes(past: count, until: .now + .milliseconds(100)) }
                 continue
             }
             let wait = Duration.milliseconds(min(due.millisecondsSince1970 - now.millisecondsSince1970, 86_400_000))
-            _ = try await withDeadline(.now + wait) {
-                try await self.changes.wait(past: count)
-                return true
-            }
+            _ = try await self.changes(past: count, until: .now + wait)
         }
     }
 
-    private func passDeadlines(_ now: UTCTime, _ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
-        for (number, partition) in try await self.hosts.restored(Set(self.hosts.current.keys)) {
+    private func changes(past count: UInt64, until deadline: ContinuousClock.Instant) async throws -> Bool {
+        try await withDeadline(deadline) {
+            try await self.changes.wait(past: count)
+            return true
+        } ?? false
+    }
+
+    /// - Returns: whether any did.
+    private func passDeadlines(
+        _ now: UTCTime,
+        _ consumer: KafkaConsumer,
+        _ producer: KafkaProducer
+    ) async throws -> Bool {
+        var havePassed = false
+        for (number, partition) in self.hosts.currentlyRestored {
             let passed = partition.passed(at: now)
             guard !passed.isEmpty else { continue }
             let offsets = try await self.positions(of: partition, consumer)
-            // Somebody else has it by now, and sees to its deadlines.
-            guard !offsets.isEmpty, self.hosts.current[number] === partition else { continue }
+            guard !offsets.isEmpty else { continue }
             do {
-                try await producer.withTransaction(attempts: 10) { transaction in
+                try await producer.withTransaction { transaction in
                     partition.rollBack()
+                    var journal: [KafkaProducerRecord] = []
                     for (id, deadline) in passed {
                         guard let instance = partition.instance(id),
                             let transition = try self.engine.pass(deadline, instance, now: now)
                         else { continue }
-                        try await self.send((transition, nil), of: partition, transaction)
+                        journal.append(try await self.send((transition, nil), of: partition, transaction))
                     }
+                    try await self.append(journal, transaction)
                     // They do not change; that they are committed fails for whoever does not own the partition any more.
                     try await transaction.commit(offsets, of: consumer)
+                    // Nor does whoever has it anew know what others did meanwhile.
+                    guard self.hosts.current[number] === partition else { throw CancellationError() }
                 }
                 partition.commit()
-            } catch let error as KafkaError where error.code == .groupMembership {
+                havePassed = true
+            } catch is CancellationError {
+                partition.rollBack()
+                try Task.checkCancellation()
+            } catch let error as KafkaError where error.code == .groupMembership || error.requiresAbort {
                 partition.rollBack()
             }
         }
-        self.changes.send()
+        if havePassed { self.changes.send() }
+        return havePassed
     }
 
     /// Where the processing of the topics stands.

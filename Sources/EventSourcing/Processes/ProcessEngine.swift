@@ -119,7 +119,8 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         now: UTCTime,
         cause: EventMetadata?
     ) -> Run {
-        transition.instance.transitions += 1
+        // A journal may say anything.
+        transition.instance.transitions &+= 1
         transition.instance.updateTime = now
         let number = transition.instance.transitions
         let id = transition.instance.id

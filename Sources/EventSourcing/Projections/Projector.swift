@@ -291,7 +291,10 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         defer { line.end() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for try await batch in consumer.batches { try await line.give(try self.read(batch, consumer)) }
+                for try await batch in consumer.batches {
+                    // Why nothing is written any more, the other task tells.
+                    guard try await line.give(try self.read(batch, consumer)) else { return }
+                }
                 line.close()
             }
             group.addTask {

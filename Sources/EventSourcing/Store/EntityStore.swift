@@ -141,11 +141,14 @@ public struct EntityStore<Rules: Decider>: Sendable {
             do {
                 let version = loaded.version == 0 ? ExpectedVersion.none : .exactly(loaded.version)
                 let result = try await self.store.append(encoded, to: entity, expecting: version)
+                // Somebody else has handled the same command meanwhile.
+                if result.isRepetition, let earlier = try await self.earlierResult(of: cause, entity) { return earlier }
                 if let snapshots, !events.isEmpty {
                     for event in events { self.decider.evolve(&loaded.state, event) }
                     loaded.version += Int64(events.count)
                     if loaded.version - loaded.snapshotVersion >= snapshots.interval {
-                        try await self.save(loaded, of: entity, snapshots)
+                        // The command is handled; the next one finds another occasion.
+                        try? await self.save(loaded, of: entity, snapshots)
                     }
                 }
                 return CommandResult(

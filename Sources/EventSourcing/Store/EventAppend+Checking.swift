@@ -12,6 +12,13 @@ extension EventAppend {
             if append.entity.category.isEmpty || append.entity.id.isEmpty {
                 throw .invalid("an entity has an empty category or id: \(append.entity)", of: append.entity)
             }
+            // Text with a zero in it is cut off there by many a database.
+            let texts =
+                [append.entity.category, append.entity.id]
+                + append.events.flatMap { [$0.metadata.id, $0.metadata.source] }
+            if texts.contains(where: { $0.utf8.contains(0) }) {
+                throw .invalid("a category, an id or a source has a zero byte in it", of: append.entity)
+            }
             guard entities.insert(append.entity).inserted else {
                 throw .invalid("\(append.entity) is twice in one append", of: append.entity)
             }

@@ -17,18 +17,22 @@ final class Handoff<Value: Sendable>: Sendable {
 
     /// Gives a value, when the one before was taken.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled, or nothing is taken any more.
-    func give(_ value: Value) async throws {
+    /// - Returns: whether it was given; nothing is taken any more when it was not.
+    /// - Throws: `CancellationError` when the task is cancelled.
+    func give(_ value: Value) async throws -> Bool {
         while true {
             let count = self.signal.count
-            let isGiven = try self.state.withLock { state in
-                if state.isOver { throw CancellationError() }
-                if state.value != nil { return false }
+            let isGiven = self.state.withLock { state -> Bool? in
+                if state.isOver { return false }
+                if state.value != nil { return nil }
                 state.value = value
                 state.given += 1
                 return true
             }
-            if isGiven { return self.signal.send() }
+            if let isGiven {
+                if isGiven { self.signal.send() }
+                return isGiven
+            }
             try await self.signal.wait(past: count)
         }
     }

@@ -15,7 +15,8 @@ internal import Darwin
 final class ChangeFile: @unchecked Sendable {
     private let path: String
     private let descriptor: Int32
-    private let process = getpid()
+    /// Tells this object from all others, in whatever process or container.
+    private let id = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     private var source: (any DispatchSourceProtocol)?
 
     /// Opens a file, and makes it where there is none.
@@ -32,48 +33,48 @@ final class ChangeFile: @unchecked Sendable {
 
     /// Tells the others.
     func write() {
-        var number = self.process
         // When it fails, others find out with the next change.
-        _ = pwrite(self.descriptor, &number, MemoryLayout<pid_t>.size, 0)
+        withUnsafeBytes(of: self.id) { bytes in _ = pwrite(self.descriptor, bytes.baseAddress, bytes.count, 0) }
     }
 
-    /// Has a closure called when another process has written. Once, before anybody else has the object.
-    func watch(_ changed: @escaping @Sendable () -> Void) {
+    /// Has a closure called when somebody else has written. Once, before anybody else has the object.
+    func watch(_ changed: @escaping @Sendable () -> Void) throws {
         let path = self.path
-        let process = self.process
+        let id = self.id
         #if os(Linux)
         let watcher = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        guard watcher >= 0 else { return }
+        guard watcher >= 0 else { throw ChangeFileError(path: path, number: errno) }
         guard inotify_add_watch(watcher, path, UInt32(IN_MODIFY)) >= 0 else {
+            let number = errno
             close(watcher)
-            return
+            throw ChangeFileError(path: path, number: number)
         }
         let source = DispatchSource.makeReadSource(fileDescriptor: watcher)
         source.setEventHandler {
             withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 8) { buffer in
                 while read(watcher, buffer.baseAddress, buffer.count) > 0 {}
             }
-            if Self.lastWriter(of: path) != process { changed() }
+            if Self.lastWriter(of: path) != id { changed() }
         }
         source.setCancelHandler { close(watcher) }
         #else
         let watched = open(path, O_RDONLY | O_CLOEXEC)
-        guard watched >= 0 else { return }
+        guard watched >= 0 else { throw ChangeFileError(path: path, number: errno) }
         let source = DispatchSource.makeFileSystemObjectSource(fileDescriptor: watched, eventMask: .write)
-        source.setEventHandler { if Self.lastWriter(of: path) != process { changed() } }
+        source.setEventHandler { if Self.lastWriter(of: path) != id { changed() } }
         source.setCancelHandler { close(watched) }
         #endif
         source.resume()
         self.source = source
     }
 
-    private static func lastWriter(of path: String) -> pid_t {
+    private static func lastWriter(of path: String) -> (UInt64, UInt64) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return 0 }
+        guard descriptor >= 0 else { return (0, 0) }
         defer { close(descriptor) }
-        var number: pid_t = 0
-        _ = pread(descriptor, &number, MemoryLayout<pid_t>.size, 0)
-        return number
+        var id: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &id) { bytes in _ = pread(descriptor, bytes.baseAddress, bytes.count, 0) }
+        return id
     }
 }
 
@@ -85,5 +86,5 @@ public struct ChangeFileError: Error, Sendable, Hashable, CustomStringConvertibl
     public let number: Int32
 
     /// What is wrong.
-    public var description: String { "can't open \(self.path): \(String(cString: strerror(self.number)))" }
+    public var description: String { "can't open or watch \(self.path): \(String(cString: strerror(self.number)))" }
 }

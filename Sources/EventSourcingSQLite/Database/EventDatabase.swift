@@ -46,14 +46,17 @@ public final class EventDatabase: Sendable {
         var options = GRDB.Configuration()
         options.maximumReaderCount = max(1, configuration.maxReaders)
         options.busyMode = .timeout(configuration.busyTimeout / .seconds(1))
-        let durability = configuration.durability
-        options.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
+        let pool = try DatabasePool(path: path, configuration: options)
+        // Now, since the pool itself says NORMAL when it is made.
+        try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = \(configuration.durability == .full ? "FULL" : "NORMAL")")
         }
-        self.writer = try DatabasePool(path: path, configuration: options)
+        self.writer = pool
         let file = try ChangeFile(path: path + "-changes")
         self.file = file
-        file.watch { [weak self] in self?.tell() }
+        try file.watch { [weak self] in self?.tell() }
+        // A process that was killed before it could tell of its last change tells of it when it is back.
+        file.write()
     }
 
     /// Makes one in memory, for tests.

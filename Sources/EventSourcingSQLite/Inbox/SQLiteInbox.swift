@@ -29,8 +29,8 @@ public struct SQLiteInbox: Sendable {
             sql: """
                 CREATE TABLE IF NOT EXISTS inbox (
                     receiver TEXT NOT NULL,
-                    id TEXT NOT NULL,
-                    source TEXT NOT NULL,
+                    id BLOB NOT NULL,
+                    source BLOB NOT NULL,
                     received INTEGER NOT NULL,
                     PRIMARY KEY (receiver, id, source)
                 ) WITHOUT ROWID;
@@ -69,7 +69,10 @@ public struct SQLiteInbox: Sendable {
         let statement = try db.cachedStatement(
             sql: "INSERT OR IGNORE INTO inbox (receiver, id, source, received) VALUES (?, ?, ?, ?)"
         )
-        try statement.execute(arguments: [receiver, event.id, event.source, UTCTime.now.millisecondsSince1970])
+        // As bytes: text with a zero in it would be cut off there.
+        try statement.execute(arguments: [
+            receiver, Array(event.id.utf8).blob, Array(event.source.utf8).blob, UTCTime.now.millisecondsSince1970,
+        ])
         return db.changesCount > 0
     }
 

@@ -11,7 +11,8 @@ internal import Synchronization
 /// with their next use of a key.
 public final class SQLiteSubjectKeys: SubjectKeyStore {
     private struct Cache {
-        var keys: [String: SymmetricKey] = [:]
+        /// By the bytes of the names, since SQLite compares those.
+        var keys: [Data: SymmetricKey] = [:]
         /// SQLite's count of changes by others, when the keys were read.
         var version = 0
     }
@@ -30,14 +31,15 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
-            // What is deleted is overwritten, in the file and not only in its lists.
-            try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL")
+            // What is deleted is overwritten, in the file and not only in its lists. A commit outlasts a loss of power, the
+            // removal of the journal included.
+            try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA")
         }
         self.maxCached = max(0, maxCached)
         self.database = try DatabaseQueue(path: path, configuration: configuration)
         try self.database.write { db in
             try db.execute(
-                sql: "CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID"
+                sql: "CREATE TABLE IF NOT EXISTS keys (subject BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID"
             )
         }
     }
@@ -50,7 +52,7 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
             // Somebody else may have made one.
             try db.execute(
                 sql: "INSERT OR IGNORE INTO keys (subject, key) VALUES (?, ?)",
-                arguments: [subject, new]
+                arguments: [Data(subject.utf8), new]
             )
             return try Self.fetch(subject, db)
         }
@@ -64,14 +66,14 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
             let version = try Int.fetchOne(try db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
             let known = self.cache.withLock { cache -> SymmetricKey? in
                 if cache.version != version { cache = Cache(version: version) }
-                return cache.keys[subject]
+                return cache.keys[Data(subject.utf8)]
             }
             if let known { return known }
             guard let data = try Self.fetch(subject, db) else { return nil }
             let key = SymmetricKey(data: data)
             self.cache.withLock { cache in
                 if cache.keys.count >= self.maxCached { cache.keys.removeAll(keepingCapacity: true) }
-                if self.maxCached > 0 { cache.keys[subject] = key }
+                if self.maxCached > 0 { cache.keys[Data(subject.utf8)] = key }
             }
             return key
         }
@@ -83,14 +85,14 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
             // The row stays, without a key, so that none is made again.
             try db.execute(
                 sql: "INSERT INTO keys (subject, key) VALUES (?, NULL) ON CONFLICT (subject) DO UPDATE SET key = NULL",
-                arguments: [subject]
+                arguments: [Data(subject.utf8)]
             )
         }
-        self.cache.withLock { _ = $0.keys.removeValue(forKey: subject) }
+        self.cache.withLock { _ = $0.keys.removeValue(forKey: Data(subject.utf8)) }
     }
 
     private static func fetch(_ subject: String, _ db: Database) throws -> Data? {
         let statement = try db.cachedStatement(sql: "SELECT key FROM keys WHERE subject = ?")
-        return try Row.fetchOne(statement, arguments: [subject])?[0]
+        return try Row.fetchOne(statement, arguments: [Data(subject.utf8)])?[0]
     }
 }

@@ -27,8 +27,23 @@ public struct SQLiteOutbox: OutboxStorage {
                     timestamp INTEGER,
                     written INTEGER NOT NULL
                 );
+                CREATE TABLE IF NOT EXISTS outbox_identity (id TEXT NOT NULL);
                 """
         )
+        try db.execute(
+            sql: "INSERT INTO outbox_identity (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM outbox_identity)",
+            arguments: [EventID.next()]
+        )
+    }
+
+    /// See ``OutboxStorage/identity()``.
+    public func identity() async throws -> OutboxIdentity {
+        try await self.database.read { db in
+            OutboxIdentity(
+                id: try String.fetchOne(db, sql: "SELECT id FROM outbox_identity") ?? "",
+                lastPosition: try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'") ?? 0
+            )
+        }
     }
 
     /// Adds a record in a transaction.

@@ -118,6 +118,8 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         _ db: Database
     ) throws {
         guard let id = call.id else { return }
+        // It would be cut off there, and be another instance.
+        if id.utf8.contains(0) { throw SerdeError("the id of an instance has a zero byte in it") }
         if let event = call.metadata?.identity, try !SQLiteInbox.note(event, receiver: manager.name, db) { return }
         let instance: ProcessInstance<State>? = try ProcessRows.instance(db, id)
         guard let transition = try engine.handle(call, of: id, instance, now: now) else { return }

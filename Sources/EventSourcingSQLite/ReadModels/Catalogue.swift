@@ -19,10 +19,8 @@ final class Catalogue: Sendable {
     /// A version on its way to be the live one.
     struct Promotion {
         var id: String
-        var from: Int?
+        var from: Int
         var to: Int
-        /// Whether it was begun before, by somebody who did not carry it to its end.
-        var isResumed: Bool
     }
 
     let database: EventDatabase
@@ -42,6 +40,7 @@ final class Catalogue: Sendable {
                     CREATE TABLE IF NOT EXISTS versions (
                         name TEXT NOT NULL,
                         version INTEGER NOT NULL,
+                        dropped INTEGER NOT NULL DEFAULT 0,
                         PRIMARY KEY (name, version)
                     ) WITHOUT ROWID;
                     """
@@ -81,7 +80,10 @@ final class Catalogue: Sendable {
 
     func projections() async throws -> [CataloguedProjection] {
         try await self.database.read { db in
-            let versions = try Row.fetchAll(db, sql: "SELECT name, version FROM versions ORDER BY name, version")
+            let versions = try Row.fetchAll(
+                db,
+                sql: "SELECT name, version FROM versions WHERE NOT dropped ORDER BY name, version"
+            )
             let byName = Dictionary(grouping: versions) { $0[0] as String }
             return try Row.fetchAll(db, sql: "SELECT name, live, previous FROM projections ORDER BY name").map { row in
                 let name = row[0] as String
@@ -116,7 +118,7 @@ final class Catalogue: Sendable {
                         "the promotion of \(name) to version \(promoting) was not carried to its end: do that first"
                     )
                 }
-                return Promotion(id: id, from: live, to: version, isResumed: true)
+                return Promotion(id: id, from: live, to: version)
             }
             if live == version { return nil }
             let id = EventID.next()
@@ -124,7 +126,7 @@ final class Catalogue: Sendable {
                 sql: "UPDATE projections SET promoting = ?, promotion = ? WHERE name = ?",
                 arguments: [version, id, name]
             )
-            return Promotion(id: id, from: live, to: version, isResumed: false)
+            return Promotion(id: id, from: live, to: version)
         }
     }
 
@@ -137,15 +139,28 @@ final class Catalogue: Sendable {
                     """,
                 arguments: [promotion.to, promotion.from, name, promotion.id]
             )
+            // Somebody else has carried it to its end, or to that of a later one.
         }
     }
 
-    func cancelPromotion(_ name: String, _ promotion: Promotion) async throws {
-        try await self.database.write { db in
-            try db.execute(
-                sql: "UPDATE projections SET promoting = NULL, promotion = NULL WHERE name = ? AND promotion = ?",
-                arguments: [name, promotion.id]
+    /// The version that is on its way to be the live one.
+    func promoting(_ name: String) async throws -> Int? {
+        try await self.database.read { db in
+            try Int.fetchOne(db, sql: "SELECT promoting FROM projections WHERE name = ?", arguments: [name])
+        }
+    }
+
+    /// - Throws: ``ProjectionError`` with the code `configuration` for a version that was dropped.
+    func checkIsNotDropped(_ name: String, _ version: Int) async throws {
+        let isDropped = try await self.database.read { db in
+            try Bool.fetchOne(
+                db,
+                sql: "SELECT dropped FROM versions WHERE name = ? AND version = ?",
+                arguments: [name, version]
             )
+        }
+        if isDropped == true {
+            throw ProjectionError(.configuration, "version \(version) of \(name) was dropped: use another number")
         }
     }
 
@@ -165,7 +180,11 @@ final class Catalogue: Sendable {
                     "version \(version) of \(name) is live: promote another one first"
                 )
             }
-            try db.execute(sql: "DELETE FROM versions WHERE name = ? AND version = ?", arguments: [name, version])
+            // Others may have its file open: the number is not used again.
+            try db.execute(
+                sql: "UPDATE versions SET dropped = 1 WHERE name = ? AND version = ?",
+                arguments: [name, version]
+            )
             try db.execute(
                 sql: "UPDATE projections SET previous = NULL WHERE name = ? AND previous = ?",
                 arguments: [name, version]

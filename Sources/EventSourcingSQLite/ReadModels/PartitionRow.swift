@@ -145,8 +145,20 @@ enum PartitionRow {
         ) ?? false
     }
 
-    static func setHeld(_ db: Database, _ isHeld: Bool) throws {
-        try db.execute(sql: "UPDATE kstream_version SET held = ?", arguments: [isHeld])
+    /// Has a version stand still, unless it is live by this promotion already.
+    static func hold(_ db: Database, promotion: String) throws {
+        try db.execute(
+            sql: "UPDATE kstream_version SET held = 1 WHERE promotion IS NOT ?",
+            arguments: [promotion]
+        )
+    }
+
+    /// All side effects are those of a version that is live from the beginning.
+    static func beginAllEffects(_ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE kstream_version SET effects_from = 0 WHERE promotion IS NULL AND effects_from > 0"
+        )
+        if db.changesCount > 0 { try db.execute(sql: "UPDATE kstream_partitions SET effects_from = 0") }
     }
 
     /// The end of the side effects of a version that is replaced; what a promotion has set stays when it is done again.
@@ -176,6 +188,7 @@ enum PartitionRow {
 
     /// The beginning of the side effects of a version that becomes live, which may write again.
     static func beginEffects(_ db: Database, at positions: [KafkaTopicPartition: Int64], promotion: String) throws {
+        if try String.fetchOne(db, sql: "SELECT promotion FROM kstream_version") == promotion { return }
         try db.execute(
             sql: "UPDATE kstream_version SET held = 0, effects_from = 0, effects_until = ?, promotion = ?",
             arguments: [Int64.max, promotion]

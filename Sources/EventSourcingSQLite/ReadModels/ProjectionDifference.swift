@@ -23,7 +23,10 @@ public struct ProjectionDifference: Sendable, Hashable, CustomStringConvertible 
         public var samples: [String]
 
         /// Whether the rows are the same.
-        public var isEqual: Bool { self.onlyOld == 0 && self.onlyNew == 0 && self.changed == 0 }
+        public var isEqual: Bool {
+            // A row that is there twice is no other row, but one more.
+            self.oldCount == self.newCount && self.onlyOld == 0 && self.onlyNew == 0 && self.changed == 0
+        }
     }
 
     /// The tables that both have, by name.

@@ -65,13 +65,17 @@ public final class SQLiteReadModels: Sendable {
                     + "and versions begin with 1"
             )
         }
+        try await self.catalogue.checkIsNotDropped(projection, version)
         let database = try self.files.open(projection, version)
         let storage = SQLiteProjectionStorage(database, projection: projection, version: version)
-        let isLive = try await self.catalogue.add(projection, version)
+        // First the tables: what is in the catalogue can be read.
         try await database.write { db in
             guard try !PartitionRow.exists(db) else { return }
-            try PartitionRow.createTables(db, isLive: isLive)
+            try PartitionRow.createTables(db, isLive: false)
             try setUp(db)
+        }
+        if try await self.catalogue.add(projection, version) {
+            try await database.write { db in try PartitionRow.beginAllEffects(db) }
         }
         return storage
     }
@@ -120,24 +124,18 @@ public final class SQLiteReadModels: Sendable {
         timeout: Duration = .seconds(30)
     ) async throws {
         let new = try await self.openExisting(projection, version)
-        guard let promotion = try await self.catalogue.beginPromotion(projection, to: version) else { return }
-        guard let oldVersion = promotion.from, oldVersion != version else {
-            try await new.write { db in try PartitionRow.beginEffects(db, at: [:], promotion: promotion.id) }
-            return try await self.catalogue.endPromotion(projection, promotion)
+        guard let known = try await self.catalogue.projection(projection), known.live != version else { return }
+        let old = try await self.openExisting(projection, known.live)
+        // One that was begun, and not carried to its end, had come far enough.
+        if try await self.catalogue.promoting(projection) != version {
+            try await self.waitUntilCaughtUp(new, old, maxLag: maxLag, timeout: timeout)
         }
-        let old = try await self.openExisting(projection, oldVersion)
-        let reached: [KafkaTopicPartition: Int64]
-        do {
-            reached = try await self.hold(
-                new,
-                behind: old,
-                maxLag: promotion.isResumed ? .max : maxLag,
-                timeout: timeout
-            )
-        } catch {
-            // Of one that was begun by somebody else it is not known how far it went.
-            if !promotion.isResumed { try await self.catalogue.cancelPromotion(projection, promotion) }
-            throw error
+        guard let promotion = try await self.catalogue.beginPromotion(projection, to: version) else { return }
+        // From here on each step may be done again, also by several at a time.
+        let reached = try await new.write { db in
+            // It stands still for as long as it takes to find where one ends and the other begins.
+            try PartitionRow.hold(db, promotion: promotion.id)
+            return try PartitionRow.positions(db)
         }
         let boundaries = try await old.write { db in
             try PartitionRow.endEffects(db, at: reached, promotion: promotion.id)
@@ -146,34 +144,28 @@ public final class SQLiteReadModels: Sendable {
         try await self.catalogue.endPromotion(projection, promotion)
     }
 
-    /// Has a version stand still for as long as it takes to find where one ends and the other begins.
-    ///
-    /// - Returns: how far it has come.
-    private func hold(
+    private func waitUntilCaughtUp(
         _ new: EventDatabase,
-        behind old: EventDatabase,
+        _ old: EventDatabase,
         maxLag: Int64,
         timeout: Duration
-    ) async throws -> [KafkaTopicPartition: Int64] {
+    ) async throws {
         let deadline = ContinuousClock.now + min(timeout, .seconds(1_000_000_000))
         while true {
             let count = new.changeCount
             let positions = try await old.read { db in try PartitionRow.positions(db) }
-            let (reached, problem) = try await new.write { db in
-                let reached = try PartitionRow.positions(db)
-                let lag = positions.reduce(Int64(0)) { $0 + max(0, $1.value - (reached[$1.key] ?? 0)) }
-                var problem: String?
-                if lag > maxLag { problem = "it is \(lag) records behind the live one, and \(maxLag) are allowed" }
+            let problem = try await new.read { db -> String? in
                 // What it was to see to before it was replaced.
                 if try PartitionRow.hasEffectsLeft(db) {
-                    problem = "it has not come as far as where it was replaced: run it on until then"
+                    return "it has not come as far as where it was replaced: run it on until then"
                 }
-                if problem == nil { try PartitionRow.setHeld(db, true) }
-                return (reached, problem)
+                let reached = try PartitionRow.positions(db)
+                let lag = positions.reduce(Int64(0)) { $0 + max(0, $1.value - (reached[$1.key] ?? 0)) }
+                return lag > maxLag ? "it is \(lag) records behind the live one, and \(maxLag) are allowed" : nil
             }
-            guard let problem else { return reached }
+            guard let problem else { return }
             let hasChanged = try await withDeadline(deadline) {
-                try await new.waitForChange(past: count + 1)
+                try await new.waitForChange(past: count)
                 return true
             }
             guard hasChanged == true else { throw ProjectionError(.notCaughtUp, problem) }
@@ -197,11 +189,22 @@ public final class SQLiteReadModels: Sendable {
         return previous
     }
 
-    /// Removes a version that is not live, with its file.
+    /// Removes a version that is not live, with its file. Its number can't be used again.
     ///
-    /// - Throws: ``ProjectionError`` with the code `configuration` for the live version, and `unknownVersion`.
-    public func drop(_ projection: String, version: Int) async throws {
-        _ = try await self.openExisting(projection, version)
+    /// - Parameters:
+    ///   - projection: its name.
+    ///   - version: the version.
+    ///   - isForced: whether side effects are given up that it has left from when it was live.
+    /// - Throws: ``ProjectionError`` with the code `configuration` for the live version, `notCaughtUp` for one that has side effects
+    ///   left, and `unknownVersion`.
+    public func drop(_ projection: String, version: Int, isForced: Bool = false) async throws {
+        let file = try await self.openExisting(projection, version)
+        if !isForced, try await file.read({ db in try PartitionRow.hasEffectsLeft(db) }) {
+            throw ProjectionError(
+                .notCaughtUp,
+                "version \(version) of \(projection) has side effects left to see to: run it on, or force the drop"
+            )
+        }
         try await self.catalogue.remove(projection, version)
         self.files.remove(projection, version)
     }

@@ -144,9 +144,23 @@ public final class SQLiteEventStore: EventStore {
                     }
                 }
                 for (pending, result) in zip(group, results) { pending.continuation.resume(with: result) }
+            } catch  where group.count > 1 {
+                // What is wrong with one of them is not the others' affair.
+                for pending in group {
+                    let result = await self.writeAlone(pending.appends)
+                    pending.continuation.resume(with: result)
+                }
             } catch {
                 for pending in group { pending.continuation.resume(throwing: error) }
             }
+        }
+    }
+
+    private func writeAlone(_ appends: [EventAppend]) async -> Result<AppendResult, any Error> {
+        do {
+            return .success(try await self.database.write { db in try self.write(appends, db) })
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -318,6 +318,56 @@ struct EntityProcessorTests {
         #expect(try await self.balances(fixture) == expected)
     }
 
+    /// Ids are unique within their source, and a command may be sent to several entities.
+    @Test func commandsOfOtherSourcesAndEntitiesAreOthers() async throws {
+        let fixture = try await Fixture.make(partitions: 1)
+        func command(_ source: String, _ entity: String) throws -> KafkaProducerRecord {
+            let metadata = EventMetadata(id: "1", source: source, type: "deposit")
+            let message = Message(key: entity, value: AccountCommand.deposit(1), metadata: metadata)
+            return try fixture.commands.record(of: message, source: "/test")
+        }
+        let records = [
+            try command("/a", "x"), try command("/b", "x"), try command("/a", "y"), try command("/a", "x"),
+        ]
+        for round in 1...2 {
+            try await fixture.shop.send(records)
+            let processor = fixture.processor()
+            try await withRunning({ try await processor.run() }) {
+                try await eventually("all are handled") {
+                    processor.status.accepted + processor.status.repeated == 4
+                }
+            }
+            #expect(processor.status.repeated == (round == 1 ? 1 : 4))
+        }
+        #expect(try await self.balances(fixture) == ["x": 2, "y": 1])
+    }
+
+    /// Events of another category on the same topic are another's; a hole in the own ones is told.
+    @Test func sequencesAreChecked() async throws {
+        let fixture = try await Fixture.make(partitions: 1)
+        let event = try EventRegistry.accounts().encode(.deposited(5), source: "/test")
+        func record(_ category: String, _ sequence: Int64) -> KafkaProducerRecord {
+            EntityEventRecord.record(
+                of: event,
+                entity: EntityID(category, "a"),
+                sequence: sequence,
+                topic: fixture.shop.topic("events")
+            )
+        }
+        try await fixture.shop.send([record("other", 7), record("account", 1)])
+        let processor = fixture.processor()
+        try await withRunning({ try await processor.run() }) {
+            let outcome = try await fixture.withBus { try await $0.send(.deposit(1), to: "a") }
+            #expect(outcome.version == 2)
+        }
+        try await fixture.shop.send([
+            record("account", .max), try fixture.commands.record(of: Message(key: "a", value: .close), source: "/test"),
+        ])
+        let next = fixture.processor()
+        let error = await #expect(throws: EntityProcessorError.self) { try await next.run() }
+        #expect(error?.code == .restore)
+    }
+
     // MARK: Misuse
 
     @Test func topicsThatDoNotMatchAreRefused() async throws {

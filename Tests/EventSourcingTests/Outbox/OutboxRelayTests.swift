@@ -83,6 +83,27 @@ struct OutboxRelayTests {
         }
     }
 
+    /// An outbox that was made anew has the same positions, and nothing of it was published; one from a backup is refused.
+    @Test func anotherOutboxIsNotTakenForTheSame() async throws {
+        let shop = try await Shop.make("events", partitions: 1)
+        for numbers in [0..<10, 10..<15] {
+            try await self.withOutbox { database, outbox in
+                try await self.add(numbers, database, outbox, to: shop.topic("events"))
+                let relay = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+                try await withRunning({ try await relay.run() }) {
+                    try await eventually("it is empty") { try await outbox.backlog().count == 0 }
+                }
+                #expect(relay.status.published == numbers.count)
+                // Back to where it was before.
+                try await database.write { db in try db.execute(sql: "UPDATE sqlite_sequence SET seq = 1") }
+                let next = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+                let error = await #expect(throws: OutboxRelayError.self) { try await next.run() }
+                #expect(error?.description.contains("from a backup") == true)
+            }
+        }
+        #expect(try await shop.events().map(\.metadata.id) == (0..<15).map { "deposit-\($0)" })
+    }
+
     /// Of two relays of one name the second takes over.
     @Test func theSecondRelayFencesTheFirst() async throws {
         let shop = try await Shop.make("events", partitions: 1)

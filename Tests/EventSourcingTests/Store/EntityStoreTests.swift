@@ -77,6 +77,26 @@ struct EntityStoreTests {
         #expect(again.token == first.token)
     }
 
+    /// The same command many times at once: one result, and a snapshot that says what the events say.
+    @Test func repetitionsAtTheSameTimeAreOne() async throws {
+        for round in 0..<20 {
+            let store = MemoryEventStore()
+            var policy = SnapshotPolicy<AccountState>(serde: .json())
+            policy.interval = 1
+            let accounts = self.accounts(store, snapshots: policy)
+            let command = EventMetadata(id: "\(round)", source: "/test", type: "deposit")
+            let versions = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 0..<16 {
+                    group.addTask { try await accounts.handle(.deposit(5), of: "1", causedBy: command).version }
+                }
+                return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
+            }
+            #expect(versions == [1])
+            #expect(try await store.snapshot(of: EntityID("account", "1"), form: 1)?.sequence == 1)
+            #expect(try await accounts.load("1").state.balance == 5)
+        }
+    }
+
     @Test func eventsTellWhereTheyComeFrom() async throws {
         let store = MemoryEventStore()
         let command = EventMetadata(source: "/test", type: "deposit", correlationID: "all")

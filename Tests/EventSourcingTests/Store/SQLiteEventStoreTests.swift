@@ -19,6 +19,20 @@ struct SQLiteEventStoreTests {
         }
     }
 
+    /// What a store has acknowledged outlasts a loss of power; what can be made again need not.
+    @Test(arguments: [(EventDatabase.Durability.full, 2), (.normal, 1)])
+    func durabilityIsWhatWasAskedFor(_ durability: EventDatabase.Durability, _ level: Int) async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EventDatabase.Configuration()
+            configuration.durability = durability
+            let database = try EventDatabase(path: "\(folder)/events.sqlite", configuration: configuration)
+            let actual = try await database.write { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
+            #expect(actual == level)
+            let mode = try await database.read { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") }
+            #expect(mode == "wal")
+        }
+    }
+
     /// What is to be published is written with the events, or not at all.
     @Test func theOutboxIsWrittenInTheSameTransaction() async throws {
         try await withTemporaryFolder { folder in

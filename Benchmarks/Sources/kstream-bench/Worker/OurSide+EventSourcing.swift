@@ -137,9 +137,8 @@ extension OurSide {
     func appendPlainly() throws -> Measurement {
         let folder = try self.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var configuration = Configuration()
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        let pool = try DatabasePool(path: "\(folder)/events.sqlite", configuration: configuration)
+        let pool = try DatabasePool(path: "\(folder)/events.sqlite")
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try pool.write { db in
             try db.execute(
                 sql: """
