@@ -124,9 +124,11 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
             await hook?(rebalance)
         }
         configuration.onRevoked = { [hook = configuration.onRevoked] rebalance in
-            await self.state.withLock { $0.line }.drain()
+            let (line, claims) = self.state.withLock { ($0.line, $0.claims) }
+            await line.drain()
             await hook?(rebalance)
-            self.givenUp(rebalance.partitions)
+            // When this took too long, they may have come back, and have claims that are new.
+            self.givenUp(rebalance.partitions, under: claims)
         }
         configuration.onLost = { [hook = configuration.onLost] rebalance in
             self.givenUp(rebalance.partitions)
@@ -161,9 +163,13 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         return claims
     }
 
-    private func givenUp(_ partitions: Set<KafkaTopicPartition>) {
+    /// - Parameter claims: what was claimed of them; `nil` is whatever is.
+    private func givenUp(
+        _ partitions: Set<KafkaTopicPartition>,
+        under claims: [KafkaTopicPartition: ProjectionClaim]? = nil
+    ) {
         self.state.withLock { state in
-            for partition in partitions {
+            for partition in partitions where claims == nil || state.claims[partition] == claims?[partition] {
                 state.claims[partition] = nil
                 state.status.positions[partition] = nil
             }
