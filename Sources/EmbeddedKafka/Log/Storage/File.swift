@@ -29,6 +29,7 @@ final class File {
     let path: String
     /// -1: closed.
     private var descriptor: Int32
+    private var isLocked = false
 
     init(_ path: String, mode: Mode) throws(LogError) {
         self.path = path
@@ -39,6 +40,9 @@ final class File {
     deinit { self.close() }
 
     func close() {
+        // Closing alone does not give a lock back while a process that is just being started has a copy of the descriptor.
+        if self.isLocked { flock(self.descriptor, LOCK_UN) }
+        self.isLocked = false
         if self.descriptor >= 0 { systemClose(self.descriptor) }
         self.descriptor = -1
     }
@@ -94,7 +98,10 @@ final class File {
     ///
     /// - Returns: Whether the lock was free. It is given back when the file is closed or the process ends.
     func lock() throws(LogError) -> Bool {
-        if flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        if flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 {
+            self.isLocked = true
+            return true
+        }
         guard errno == EWOULDBLOCK else { throw FileSystem.error("lock", self.path) }
         return false
     }
