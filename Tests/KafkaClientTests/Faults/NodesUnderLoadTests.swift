@@ -63,10 +63,8 @@ extension FaultTests {
                 }
                 let read = readings.values
                 #expect(read.missing == 0)
-                // librdkafka before 2.10 gives up a member's partitions when a commit of its crosses the group's sharing out anew
-                // in the very moment in which it joins. That is once in many runs, and then what it had not committed is read again.
-                #expect(group.losses <= 1)
-                #expect(read.repeated == 0 || repeats || group.losses > 0, "nobody left the group")
+                #expect(read.repeated == 0 || repeats, "nobody left the group")
+                #expect(group.losses == 0)
                 FaultTests.report(
                     headline,
                     [
