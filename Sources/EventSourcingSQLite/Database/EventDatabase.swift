@@ -85,10 +85,6 @@ public final class EventDatabase: Sendable {
         return result
     }
 
-    func readBlocking<R>(_ body: (Database) throws -> R) throws -> R {
-        try self.writer.read(body)
-    }
-
     // MARK: Changes
 
     /// How often something was written, as far as this process knows. Look at it before what is in the file.

@@ -130,6 +130,7 @@ final class Catalogue: Sendable {
         }
     }
 
+    /// Makes a version live. Where somebody else has carried its promotion to the end already, nothing is left to do.
     func endPromotion(_ name: String, _ promotion: Promotion) async throws {
         try await self.database.write { db in
             try db.execute(
@@ -139,7 +140,6 @@ final class Catalogue: Sendable {
                     """,
                 arguments: [promotion.to, promotion.from, name, promotion.id]
             )
-            // Somebody else has carried it to its end, or to that of a later one.
         }
     }
 
