@@ -34,6 +34,16 @@ struct ProcessOptions: ParsableArguments {
 
     var logger: Logger { Logger(label: self.name) { _ in SwiftLogNoOpLogHandler() } }
 
+    /// The process manager of transfers, over the topics of the test.
+    func transfers(patience: Duration) -> ProcessManager<TransferState> {
+        Transfers.manager(
+            name: self.name,
+            events: "\(self.name).events",
+            commands: "\(self.name).commands",
+            patience: patience
+        )
+    }
+
     func consumer() -> KafkaConsumer.Configuration {
         var configuration = KafkaConsumer.Configuration(bootstrapServers: [self.servers])
         // A process that is killed has its place again when it is restarted.
@@ -110,12 +120,7 @@ struct TransfersRun: AsyncParsableCommand {
     @Option var patience = 3_600.0
 
     func run() async throws {
-        let manager = Transfers.manager(
-            name: self.options.name,
-            events: "\(self.options.name).events",
-            commands: "\(self.options.name).commands",
-            patience: .seconds(self.patience)
-        )
+        let manager = self.options.transfers(patience: .seconds(self.patience))
         var configuration = SQLiteProcessConfiguration(
             name: self.options.name,
             bootstrapServers: [self.options.servers]
@@ -141,12 +146,7 @@ struct KafkaTransfersRun: AsyncParsableCommand {
     @Option var patience = 3_600.0
 
     func run() async throws {
-        let manager = Transfers.manager(
-            name: self.options.name,
-            events: "\(self.options.name).events",
-            commands: "\(self.options.name).commands",
-            patience: .seconds(self.patience)
-        )
+        let manager = self.options.transfers(patience: .seconds(self.patience))
         var configuration = KafkaProcessConfiguration(
             journal: "\(self.options.name).journal",
             bootstrapServers: [self.options.servers]
