@@ -8,11 +8,14 @@ import Testing
 /// Members of the group "g" in this process, which read a topic and commit what they have read at an interval.
 final class ReadingGroup: Sendable {
     private let readings = Mutex<[Int32: OffsetTally]>([:])
+    private let readers = Mutex<Set<String>>([])
     private let lost = Mutex<Int>(0)
+    private let memberCount: Int
     private let task = Mutex<Task<Void, any Error>?>(nil)
 
     /// Members join and begin to read.
     init(of topic: String, members: Int, in cluster: EmbeddedKafkaCluster) {
+        self.memberCount = members
         self.task.withLock { task in
             task = Task {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -33,6 +36,13 @@ final class ReadingGroup: Sendable {
 
     /// How often members were thrown out of the group.
     var losses: Int { self.lost.withLock { $0 } }
+
+    /// Waits until every member has partitions, and has begun to read them: from then on nobody joins.
+    func gather() async throws {
+        try await eventually(within: .seconds(60), "all members read") {
+            self.readers.withLock { $0.count } == self.memberCount
+        }
+    }
 
     /// Waits until all partitions have been read as far as this, and `beyond` records further.
     func progress(from earlier: [Int32: OffsetTally], partitions: Int, beyond: Int64 = 500) async throws {
@@ -62,6 +72,7 @@ final class ReadingGroup: Sendable {
         configuration.onLost = { _ in self.lost.withLock { $0 += 1 } }
         try await withConsumer(configuration, subscribedTo: [topic]) { consumer in
             for try await batch in consumer.batches {
+                if batch.count > 0 { self.readers.withLock { _ = $0.insert(name) } }
                 self.readings.withLock { readings in
                     for record in batch { readings[record.partition, default: OffsetTally()].take(record.offset) }
                 }

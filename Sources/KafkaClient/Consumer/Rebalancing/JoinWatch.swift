@@ -6,6 +6,9 @@ internal import Synchronization
 /// A commit that is sent meanwhile names the group's old generation. It waits behind JoinGroup on the same connection, so
 /// the broker refuses it; and librdkafka before 2.10 takes that for the loss of all partitions, which a cooperative member
 /// goes on to read while it joins (librdkafka issue 4059). So commits are held back until the group is joined.
+///
+/// Two ways to that loss are left, and both are rare: a commit that librdkafka has taken, and sends when it has put JoinGroup
+/// into the line but not yet on the wire; and one whose coordinator has moved, which librdkafka sends again as it was.
 final class JoinWatch: Sendable {
     /// Keys of the Kafka protocol (protocol guide, "Api Keys").
     private enum API {
@@ -60,9 +63,10 @@ final class JoinWatch: Sendable {
         }
     }
 
-    /// - Parameter api: -1 when the connection ended instead, which may have been the one to the coordinator.
+    /// - Parameter isError: whether there was no answer, since the connection ended or the time was over.
     func received(_ api: Int16, isError: Bool) {
-        if api == API.syncGroup || isError { self.end() }
+        // What becomes of other requests, to other brokers perhaps, says nothing of the group.
+        if api == API.syncGroup || api == API.joinGroup && isError { self.end() }
     }
 
     private func end() {
