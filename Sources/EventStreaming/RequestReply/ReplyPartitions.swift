@@ -23,8 +23,13 @@ final class ReplyPartitions: Sendable {
     /// Runs `body`, while which brokers can be asked.
     func withLookup(_ body: () async throws -> Void) async throws {
         try await withKafkaProducer(self.configuration, logger: self.logger) { producer in
-            self.state.withLock { $0.producer = producer }
-            defer { self.state.withLock { $0.producer = nil } }
+            // A second run, which will be refused, must not take the first one's.
+            let isFirst = self.state.withLock { state in
+                guard state.producer == nil else { return false }
+                state.producer = producer
+                return true
+            }
+            defer { if isFirst { self.state.withLock { $0.producer = nil } } }
             try await body()
         }
     }

@@ -61,6 +61,20 @@ struct RequestReplyTests {
         }
     }
 
+    @Test func aSecondRunIsRefusedAndTheFirstGoesOn() async throws {
+        let fixture = try await RequestFixture.make()
+        try await fixture.withResponder {
+            try $0.value
+        } _: { responder in
+            try await eventually("it runs") { responder.status.phase == .running }
+            await #expect(throws: ProcessorError.self) { try await responder.run() }
+            try await fixture.withRequester { requester in
+                let reply = try await requester.request(Message(key: "a", value: "1"))
+                #expect(try reply.value == "1")
+            }
+        }
+    }
+
     /// Also requests that nobody can read.
     @Test func whatCannotBeReadIsRejected() async throws {
         let fixture = try await RequestFixture.make()
