@@ -72,7 +72,8 @@ package struct TopicReader: Sendable {
         do {
             try await consumer.assign(starts)
             batches: for try await batch in consumer.batches {
-                alarm.reset()
+                // How long `body` takes does not count.
+                alarm.hold()
                 for record in batch {
                     let partition = record.topicPartition
                     guard let end = left[partition]?.upperBound else { continue }
@@ -84,6 +85,7 @@ package struct TopicReader: Sendable {
                     left[partition] = nil
                 }
                 if left.isEmpty { break }
+                alarm.reset()
             }
             outcome = .success(())
         } catch {
@@ -107,9 +109,9 @@ package struct TopicReader: Sendable {
         }
     }
 
-    /// Goes off when it is not reset in time.
+    /// Goes off when it is not reset in time, nor held.
     private final class Alarm: Sendable {
-        private let deadline: Mutex<ContinuousClock.Instant>
+        private let deadline: Mutex<ContinuousClock.Instant?>
         private let patience: Duration
 
         init(patience: Duration) {
@@ -119,9 +121,11 @@ package struct TopicReader: Sendable {
 
         func reset() { self.deadline.withLock { $0 = .now + self.patience } }
 
+        func hold() { self.deadline.withLock { $0 = nil } }
+
         func watch(_ goesOff: () async -> Void) async {
             while !Task.isCancelled {
-                let deadline = self.deadline.withLock { $0 }
+                let deadline = self.deadline.withLock { $0 } ?? .now + self.patience
                 guard deadline > .now else { return await goesOff() }
                 try? await Task.sleep(until: deadline)
             }
