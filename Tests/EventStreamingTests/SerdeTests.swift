@@ -63,6 +63,26 @@ import Testing
         #expect(self.message(of: serde, reading: Array("{".utf8))?.hasPrefix("can't read Order: ") == true)
     }
 
+    private enum Suit: String, Codable {
+        case hearts, spades
+    }
+
+    private struct Card: Codable {
+        var suit: Suit
+        var rank: UInt8
+    }
+
+    @Test(arguments: [
+        (#"{"suit":"secret","rank":1}"#, "can't read Card: suit: it is none of the values that there are"),
+        (
+            #"{"suit":"hearts","rank":4711}"#,
+            "can't read Card: it is not JSON, or has a number that is not whole or beyond 64 bits"
+        ),
+    ])
+    func jsonErrorsNeverQuoteTheValue(text: String, problem: String) {
+        #expect(self.message(of: Serde<Card>.json(), reading: Array(text.utf8)) == problem)
+    }
+
     @Test func jsonRefusesDatesThatHaveNoForm() throws {
         let order = Order(id: "1", placedAt: .distantFuture + 1e15, lines: [])
         #expect {
@@ -94,6 +114,8 @@ import Testing
         let uuid = try #require(UUID(uuidString: "E621E1F8-C36C-495A-93FC-0C247A3E6E5F"))
         try self.expect(uuid, as: "e621e1f8-c36c-495a-93fc-0c247a3e6e5f", .uuid)
         #expect(try Serde<[UInt8]>.bytes.encode([0, 255]) == [0, 255])
+        #expect(try Serde<Data>.data.encode(Data([0, 255])) == [0, 255])
+        #expect(try Serde<Data>.data.decode([0, 255]) == Data([0, 255]))
         #expect(try Serde<Int32>.bigEndian.encode(-2) == [255, 255, 255, 254])
         #expect(try Serde<Int64>.bigEndian.decode([0, 0, 0, 0, 0, 0, 1, 2]) == 258)
     }

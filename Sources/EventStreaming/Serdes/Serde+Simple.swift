@@ -11,6 +11,13 @@ extension Serde where Value == [UInt8] {
     }
 }
 
+extension Serde where Value == Data {
+    /// The bytes as they are, as databases take them.
+    public static var data: Self {
+        .bytes(contentType: "application/octet-stream", encode: { Array($0) }, decode: { Data($0) })
+    }
+}
+
 extension Serde where Value == String {
     /// UTF-8. Other bytes are refused rather than repaired.
     public static var string: Self {

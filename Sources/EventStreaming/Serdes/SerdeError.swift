@@ -10,6 +10,7 @@ public struct SerdeError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
+    @usableFromInline
     init(_ error: any Error, problem: String) {
         switch error {
         case let error as SerdeError: self.message = "\(problem): \(error.message)"
@@ -34,9 +35,14 @@ public struct SerdeError: Error, Sendable, Hashable, CustomStringConvertible {
             // Foundation says the same of JSON that is none and of an integer that it can't hold.
             "it is not JSON, or has a number that is not whole or beyond 64 bits"
         case .dataCorrupted(let context):
-            self.text(of: context.codingPath, context.debugDescription)
+            self.text(of: context.codingPath, self.withoutValue(context.debugDescription))
         @unknown default: "\(error)"
         }
+    }
+
+    /// Swift quotes a raw value that an enum does not have.
+    private static func withoutValue(_ problem: String) -> String {
+        problem.hasPrefix("Cannot initialize ") ? "it is none of the values that there are" : problem
     }
 
     private static func text(of error: EncodingError) -> String {
