@@ -13,6 +13,14 @@ extension ConsumerCore: BatchSource {
         self.state.withLock { $0.readerGivesBack(readerID) }
     }
 
+    func readerIsDone(_ readerID: Int) {
+        let step = self.storing { state in
+            let step = state.readerIsDone(readerID)
+            return (step, step.store)
+        }
+        self.carryOut(step)
+    }
+
     func readerLeft(_ readerID: Int) {
         let step = self.storing { state in
             let step = state.readerLeft(readerID)

@@ -207,6 +207,14 @@ struct ConsumerState<Batch: ConsumerStateBatch> {
         self.handedOut?.isGivenBack = true
     }
 
+    /// The reader has processed what it had, and takes its time before it asks for more: nobody waits for it.
+    mutating func readerIsDone(_ readerID: Int) -> ReaderStep {
+        guard self.handedOut?.readerID == readerID, !self.readerIsInside else { return ReaderStep(action: .end) }
+        let step = self.settle(isAsking: true)
+        self.handedOut = nil
+        return step
+    }
+
     /// The reader asks for more: what it had is processed.
     mutating func readerAsks(
         _ mode: ReaderMode,

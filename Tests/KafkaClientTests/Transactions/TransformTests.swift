@@ -93,6 +93,40 @@ struct TransformTests {
         }
     }
 
+    /// What was processed is in nobody's hand while the interval goes on.
+    @Test func aRevocationDoesNotWaitForTheInterval() async throws {
+        try await withCluster(topics: ["in": 2, "out": 1]) { cluster in
+            var configuration = KafkaConsumer.Configuration.manual(cluster, group: "g")
+            configuration.revocationTimeout = .seconds(200)
+            // All partitions are taken away, also the one that was processed.
+            configuration.assignors = [.range]
+            let members = configuration
+            try await withProducer(.transactional(cluster, "id")) { producer in
+                try await withConsumer(configuration, subscribedTo: ["in"]) { consumer in
+                    let task = Task {
+                        try await consumer.transform(through: producer, interval: .seconds(250)) {
+                            try await Self.copy($0, $1)
+                        }
+                    }
+                    try await withProducer(.test(cluster)) { filler in
+                        for partition in Int32(0)...1 {
+                            try await filler.fill("in", partition: partition, values: ["\(partition)"])
+                        }
+                    }
+                    try await eventually("something is committed") { !consumer.acknowledgedCommits.isEmpty }
+                    try await withConsumer(members, subscribedTo: ["in"]) { other in
+                        let reading = Task { for try await _ in other.batches {} }
+                        try await eventually("the other one has a partition") { other.assignment.count == 1 }
+                        reading.cancel()
+                        try await reading.value
+                    }
+                    task.cancel()
+                    try await task.value
+                }
+            }
+        }
+    }
+
     @Test func aTransactionThatHadToBeAbortedIsDoneAgain() async throws {
         try await withCluster(topics: ["in": 1, "out": 1]) { cluster in
             try await withProducer(.test(cluster)) { try await $0.fill("in", values: ["1", "2", "3"]) }

@@ -68,13 +68,14 @@ extension KafkaConsumer {
                 self.core.readerGivesBack(reader.id)
                 throw error
             }
-            await self.waitForMore(until: start + interval)
+            await self.waitForMore(until: start + interval, reader)
         }
     }
 
     /// Lets records come until a time, or until the task is cancelled, unless there is a whole batch of them.
-    private func waitForMore(until end: ContinuousClock.Instant) async {
+    private func waitForMore(until end: ContinuousClock.Instant, _ reader: BatchReader) async {
         guard ContinuousClock.now < end, self.core.queuedCount < self.core.configuration.batchLimit else { return }
+        self.core.readerIsDone(reader.id)
         // The next batch is `nil` for a task that is cancelled.
         try? await Task.sleep(until: end)
     }
