@@ -89,10 +89,10 @@ public struct ProjectionSpecification: Sendable {
             }
             let claim = try await self.storage.claim([partition], owner: "test")[partition]
             let offset = claim?.position ?? 0
-            let handle = input.prepare(message.incoming(at: offset))
+            let handle = input.prepare([message.incoming(at: offset)])
             let context = ProjectionContext(version: self.projection.version, isLive: true)
             try await self.storage.write(epochs: [partition: claim?.epoch ?? 0]) { db, positions in
-                try handle(db, context)
+                try handle(0, db, context)
                 positions.advance(partition, to: offset + 1)
             }
         }

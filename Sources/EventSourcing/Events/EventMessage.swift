@@ -9,8 +9,9 @@ public struct EventMessage<Key: Sendable, Value: Sendable>: Sendable {
     public let decodedKey: Result<Key, SerdeError>
     /// The value, or why the bytes are none.
     public let decodedValue: Result<Value, SerdeError>
-    private let record: IncomingRecord
+    @usableFromInline let record: IncomingRecord
 
+    @inlinable
     package init(_ record: IncomingRecord, of topic: Topic<Key, Value>) {
         self.record = record
         self.decodedKey = Result { () throws(SerdeError) in try topic.key.decode(record.key) }
@@ -20,12 +21,12 @@ public struct EventMessage<Key: Sendable, Value: Sendable>: Sendable {
     /// The key.
     ///
     /// - Throws: `SerdeError` when the bytes are none.
-    public var key: Key { get throws(SerdeError) { try self.decodedKey.get() } }
+    @inlinable public var key: Key { get throws(SerdeError) { try self.decodedKey.get() } }
 
     /// The value.
     ///
     /// - Throws: `SerdeError` when the bytes are none.
-    public var value: Value { get throws(SerdeError) { try self.decodedValue.get() } }
+    @inlinable public var value: Value { get throws(SerdeError) { try self.decodedValue.get() } }
 
     /// What is known beside the data; `nil` of records that others wrote without it. It is read when it is asked for.
     public var metadata: EventMetadata? { EventMetadata(headers: self.record.headers) }

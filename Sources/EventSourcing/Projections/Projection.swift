@@ -47,13 +47,15 @@ public struct ProjectionInput<Transaction>: Sendable {
     /// The name of the topic.
     public let topic: String
 
-    /// Reads a record, before the transaction, and answers its handler.
-    package let prepare: @Sendable (IncomingRecord) -> @Sendable (Transaction, ProjectionContext) throws -> Void
+    /// Handles one of the records that were prepared, by its index.
+    @usableFromInline
+    package typealias PreparedHandler = @Sendable (Int, Transaction, ProjectionContext) throws -> Void
 
-    package init(
-        topic: String,
-        prepare: @escaping @Sendable (IncomingRecord) -> @Sendable (Transaction, ProjectionContext) throws -> Void
-    ) {
+    /// Reads records, before the transaction, and answers what handles them.
+    package let prepare: @Sendable ([IncomingRecord]) -> PreparedHandler
+
+    @usableFromInline
+    package init(topic: String, prepare: @escaping @Sendable ([IncomingRecord]) -> PreparedHandler) {
         self.topic = topic
         self.prepare = prepare
     }
@@ -63,11 +65,12 @@ public struct ProjectionInput<Transaction>: Sendable {
     /// - Parameters:
     ///   - topic: the topic, with its serdes.
     ///   - handler: handles one message, and throws where it can't.
+    @inlinable
     public init<Key, Value>(_ topic: Topic<Key, Value>, handler: @escaping Handler<Key, Value>) {
-        self.topic = topic.name
-        self.prepare = { record in
-            let message = EventMessage(record, of: topic)
-            return { transaction, context in try handler(message, transaction, context) }
+        // Inlinable, since in code that knows the types this takes half the time.
+        self.init(topic: topic.name) { records in
+            let messages = records.map { EventMessage($0, of: topic) }
+            return { index, transaction, context in try handler(messages[index], transaction, context) }
         }
     }
 
@@ -81,14 +84,15 @@ public struct ProjectionInput<Transaction>: Sendable {
     ///   - handler: handles one event, and throws where it can't. A record that is no event throws ``NotAnEntityEvent``, one that
     ///     can't be read ``EventRegistryError``.
     public init<Event>(topic: String, events: EventRegistry<Event>, handler: @escaping EventHandler<Event>) {
-        self.topic = topic
-        self.prepare = { record in
-            let decoded = Result { () throws -> RecordedEvent<Event>? in
-                guard let stored = EntityEventRecord.read(record) else { throw NotAnEntityEvent(record) }
-                return try events.recorded(stored)
+        self.init(topic: topic) { records in
+            let decoded = records.map { record in
+                Result { () throws -> RecordedEvent<Event>? in
+                    guard let stored = EntityEventRecord.read(record) else { throw NotAnEntityEvent(record) }
+                    return try events.recorded(stored)
+                }
             }
-            return { transaction, context in
-                guard let event = try decoded.get() else { return }
+            return { index, transaction, context in
+                guard let event = try decoded[index].get() else { return }
                 try handler(event, transaction, context)
             }
         }

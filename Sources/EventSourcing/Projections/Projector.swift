@@ -238,16 +238,11 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
 
     // MARK: Records
 
-    /// A record with its handler.
-    private struct Work: Sendable {
-        var offset: Int64
-        var handle: @Sendable (Storage.Transaction, ProjectionContext) throws -> Void
-    }
-
     /// Records of a partition, one behind the other.
     private struct Run: Sendable {
         var partition: KafkaTopicPartition
-        var works: [Work]
+        var offsets: [Int64]
+        var handle: ProjectionInput<Storage.Transaction>.PreparedHandler
     }
 
     /// A batch as it was read.
@@ -322,20 +317,12 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
             claims[partition] != nil && consumer.isStillOwned(partition, in: batch)
         }
         var read = ReadBatch(claims: claims, ends: batch.endOfPartitions.filter { isMine($0.key) })
-        var run: Run?
-        var input: ProjectionInput<Storage.Transaction>?
-        for record in batch {
-            let partition = record.topicPartition
-            if run?.partition != partition {
-                if let run { read.runs.append(run) }
-                input = isMine(partition) ? self.inputs[partition.topic] : nil
-                run = Run(partition: partition, works: [])
-            }
-            guard let input else { continue }
-            run?.works.append(Work(offset: record.offset, handle: input.prepare(.consumed(record))))
+        for (partition, records) in IncomingRecord.runs(of: batch) {
+            guard isMine(partition), let input = self.inputs[partition.topic] else { continue }
+            read.runs.append(
+                Run(partition: partition, offsets: records.map(\.offset), handle: input.prepare(records))
+            )
         }
-        if let run { read.runs.append(run) }
-        read.runs.removeAll(where: \.works.isEmpty)
         return read
     }
 
@@ -380,12 +367,12 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                 guard let place = positions.places[run.partition] else { continue }
                 var position = place.position
                 var context = ProjectionContext(version: version, isLive: false)
-                for work in run.works {
-                    guard work.offset >= position else {
+                for (index, offset) in run.offsets.enumerated() {
+                    guard offset >= position else {
                         outcome.repeated += 1
                         continue
                     }
-                    let isLive = place.effects.contains(work.offset)
+                    let isLive = place.effects.contains(offset)
                     // What a message that fails has asked for is not done, so each has its own then.
                     if isCareful || isLive != context.isLive {
                         outcome.effects += context.sideEffects
@@ -393,25 +380,25 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
                     }
                     do {
                         if isCareful {
-                            try storage.attempt(in: transaction) { try work.handle(transaction, context) }
+                            try storage.attempt(in: transaction) { try run.handle(index, transaction, context) }
                         } else {
-                            try work.handle(transaction, context)
+                            try run.handle(index, transaction, context)
                         }
                         outcome.handled += 1
                     } catch {
                         guard isCareful, poisonAction(error) == .skip else {
-                            throw HandlerFailure(partition: run.partition, offset: work.offset, error: error)
+                            throw HandlerFailure(partition: run.partition, offset: offset, error: error)
                         }
                         context = ProjectionContext(version: version, isLive: isLive)
                         let skip = ProjectionSkip(
                             partition: run.partition,
-                            offset: work.offset,
+                            offset: offset,
                             error: "\(error)".shortened()
                         )
                         try storage.skip(skip, in: transaction)
                         outcome.skipped += 1
                     }
-                    position = work.offset + 1
+                    position = offset + 1
                 }
                 outcome.effects += context.sideEffects
                 positions.advance(run.partition, to: position)

@@ -89,9 +89,8 @@ public final class StoreProjector<Storage: ProjectionStorage, Store: EventStore>
     ) async throws {
         let (name, version) = (self.projection.name, self.projection.version)
         let place = PositionToken.partition(ofStore: self.store.name)
-        let works = batch.map { event in
-            (event.position, input.prepare(.made(EntityEventRecord.record(of: event, store: self.store.name))))
-        }
+        let offsets = batch.map(\.position)
+        let handle = input.prepare(batch.map { .made(EntityEventRecord.record(of: $0, store: self.store.name)) })
         while true {
             let changes = self.storage.changeCount
             do {
@@ -100,11 +99,11 @@ public final class StoreProjector<Storage: ProjectionStorage, Store: EventStore>
                     positions in
                     var handled = 0
                     var effects: [@Sendable () async -> Void] = []
-                    for (offset, handle) in works {
+                    for (index, offset) in offsets.enumerated() {
                         guard let at = positions.places[place], offset >= at.position else { continue }
                         let context = ProjectionContext(version: version, isLive: at.effects.contains(offset))
                         do {
-                            try handle(transaction, context)
+                            try handle(index, transaction, context)
                         } catch {
                             throw ProjectionError(
                                 .stopped,
@@ -121,7 +120,7 @@ public final class StoreProjector<Storage: ProjectionStorage, Store: EventStore>
                 }
                 self.state.withLock { state in
                     state.handled += handled
-                    state.repeated += works.count - handled
+                    state.repeated += offsets.count - handled
                     state.transactions += 1
                     state.positions[place] = position
                 }

@@ -1,9 +1,11 @@
-package import KafkaClient
+public import KafkaClient
 
 /// A record that was read from Kafka, from a store, or made for a test.
+@usableFromInline
 package enum IncomingRecord: Sendable {
     case consumed(KafkaConsumerRecord)
-    case made(KafkaRecord)
+    // Indirect, so that the other case, of which there are many at a time, stays small.
+    indirect case made(KafkaRecord)
 
     package var partition: KafkaTopicPartition {
         switch self {
@@ -26,6 +28,7 @@ package enum IncomingRecord: Sendable {
         }
     }
 
+    @usableFromInline
     package var key: [UInt8]? {
         switch self {
         case .consumed(let record): record.key
@@ -33,6 +36,7 @@ package enum IncomingRecord: Sendable {
         }
     }
 
+    @usableFromInline
     package var value: [UInt8]? {
         switch self {
         case .consumed(let record): record.value
@@ -45,5 +49,18 @@ package enum IncomingRecord: Sendable {
         case .consumed(let record): record.headers
         case .made(let record): record.headers
         }
+    }
+
+    /// The records of a batch, each time those together that follow one another and are of the same partition.
+    package static func runs(
+        of batch: KafkaConsumerBatch
+    ) -> [(partition: KafkaTopicPartition, records: [IncomingRecord])] {
+        var runs: [(partition: KafkaTopicPartition, records: [IncomingRecord])] = []
+        for record in batch {
+            let partition = record.topicPartition
+            if runs.last?.partition != partition { runs.append((partition, [])) }
+            runs[runs.count - 1].records.append(.consumed(record))
+        }
+        return runs
     }
 }

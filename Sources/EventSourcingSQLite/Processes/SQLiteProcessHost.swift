@@ -67,10 +67,10 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         self.engine = engine
         let now = configuration.now
         let inputs = manager.inputs.map { input in
-            ProjectionInput<Database>(topic: input.topic) { record in
-                let call = Result { try input.prepare(record) }
-                return { db, _ in
-                    try Self.handle(try call.get(), manager, engine, outbox, now: now(), db)
+            ProjectionInput<Database>(topic: input.topic) { records in
+                let calls = records.map { record in Result { try input.prepare(record) } }
+                return { index, db, _ in
+                    try Self.handle(try calls[index].get(), manager, engine, outbox, now: now(), db)
                 }
             }
         }

@@ -12,7 +12,7 @@ public struct Serde<Value: Sendable>: Sendable {
     public let contentType: String?
 
     private let encodeValue: @Sendable (Value) throws -> [UInt8]?
-    private let decodeBytes: @Sendable ([UInt8]?) throws -> Value
+    @usableFromInline let decodeBytes: @Sendable ([UInt8]?) throws -> Value
 
     /// Makes a serde of two closures.
     ///
@@ -44,6 +44,7 @@ public struct Serde<Value: Sendable>: Sendable {
     /// The value of bytes.
     ///
     /// - Throws: ``SerdeError`` for bytes that are no such value.
+    @inlinable
     public func decode(_ bytes: [UInt8]?) throws(SerdeError) -> Value {
         do {
             return try self.decodeBytes(bytes)

@@ -12,6 +12,8 @@ struct Sizes {
     var transactions: Int
     /// Events of a round that decodes or processes them.
     var events: Int
+    /// Records of a round that makes rows of them.
+    var projected: Int
     /// Appends of a round, each with a wait for the disk.
     var appends: Int
     /// Events of an entity that is read.
@@ -27,6 +29,7 @@ struct Sizes {
         awaitedSends: 1_500,
         transactions: 300,
         events: 100_000,
+        projected: 400_000,
         appends: 1_000,
         replayedEvents: 500_000,
         entities: 1_000_000,
@@ -38,6 +41,7 @@ struct Sizes {
         awaitedSends: 500,
         transactions: 100,
         events: 20_000,
+        projected: 50_000,
         appends: 200,
         replayedEvents: 50_000,
         entities: 100_000,

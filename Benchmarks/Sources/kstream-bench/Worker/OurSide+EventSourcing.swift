@@ -53,7 +53,7 @@ extension OurSide {
 
     /// Projects all of the topic: a row for each record. From the first record to the last position.
     func project() async throws -> Measurement {
-        let topic = Topic<String, [UInt8]>(self.round.topic, key: .string, value: .bytes)
+        let topic = Topic<String, Data>(self.round.topic, key: .string, value: .data)
         let started = Mutex<Stopwatch?>(nil)
         let isStarted = Atomic(false)
         let projection = Projection<Database>(
@@ -62,7 +62,7 @@ extension OurSide {
                 ProjectionInput(topic) { message, db, _ in
                     if !isStarted.exchange(true, ordering: .relaxed) { started.withLock { $0 = Stopwatch() } }
                     try db.cachedStatement(sql: Self.insertion)
-                        .execute(arguments: [try message.key, Data(try message.value)])
+                        .execute(arguments: [try message.key, try message.value])
                 }
             ]
         )
@@ -95,13 +95,15 @@ extension OurSide {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         let pool = try DatabasePool(path: "\(folder)/rows.sqlite", configuration: configuration)
         try pool.write { try $0.execute(sql: Self.table) }
-        let value = Data(repeating: 7, count: 190)
+        let rows = (0..<self.round.records).map { number in
+            (key: "\(500_000 + number)", value: Data(repeating: UInt8(truncatingIfNeeded: number), count: 190))
+        }
         let stopwatch = Stopwatch()
-        for start in stride(from: 0, to: self.round.records, by: Round.batchSize) {
+        for start in stride(from: 0, to: rows.count, by: Round.batchSize) {
             try pool.write { db in
                 let statement = try db.cachedStatement(sql: Self.insertion)
-                for number in start..<min(start + Round.batchSize, self.round.records) {
-                    try statement.execute(arguments: ["\(500_000 + number)", value])
+                for row in rows[start..<min(start + Round.batchSize, rows.count)] {
+                    try statement.execute(arguments: [row.key, row.value])
                 }
             }
         }
