@@ -93,13 +93,25 @@ public struct EntityStore<Rules: Decider>: Sendable {
         {
             loaded = LoadedEntity(state: state, version: snapshot.sequence, snapshotVersion: snapshot.sequence)
         }
-        while true {
-            let events = try await self.store.events(of: entity, from: loaded.version + 1, limit: Self.pageSize)
-            for event in events {
-                if let value = try self.registry.decode(event.event) { self.decider.evolve(&loaded.state, value) }
-                loaded.version = event.sequence
-            }
-            if events.count < Self.pageSize { return loaded }
+        var page = try await self.page(of: entity, after: loaded.version)
+        while page.count == Self.pageSize, let last = page.last {
+            // It is read while this one is applied.
+            async let next = self.page(of: entity, after: last.sequence)
+            try self.apply(page, to: &loaded)
+            page = try await next
+        }
+        try self.apply(page, to: &loaded)
+        return loaded
+    }
+
+    private func page(of entity: EntityID, after version: Int64) async throws -> [StoredEvent] {
+        try await self.store.events(of: entity, from: version + 1, limit: Self.pageSize)
+    }
+
+    private func apply(_ events: [StoredEvent], to loaded: inout LoadedEntity<Rules.State>) throws {
+        for event in events {
+            if let value = try self.registry.decode(event.event) { self.decider.evolve(&loaded.state, value) }
+            loaded.version = event.sequence
         }
     }
 

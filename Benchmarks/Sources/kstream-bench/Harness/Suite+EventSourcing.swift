@@ -9,7 +9,7 @@ extension Suite {
                 round.work = kind == "ours" ? .project : .insertPlainly
                 return try ours.run(round)
             }
-            return [self.row("projection", "records/s", atLeast: 0.7, measured["ours"], measured["plain"])]
+            return [self.row("projection", "records/s", atLeast: 0.65, measured["ours"], measured["plain"])]
         }
     }
 
@@ -41,7 +41,7 @@ extension Suite {
             guard Set(measured.values.joined().map(\.checksum)).count == 1 else {
                 throw BenchFailure(description: "the two sides did not come to the same state")
             }
-            return [self.row("replay", "events/s", atLeast: 0.4, measured["ours"], measured["plain"])]
+            return [self.row("replay", "events/s", atLeast: 0.5, measured["ours"], measured["plain"])]
         }
     }
 
