@@ -215,6 +215,26 @@ struct ProcessorTests {
         }
     }
 
+    @Test(arguments: guarantees)
+    func anOutputThatIsTooLargeIsTheFailureOfItsMessage(guarantee: ProcessingGuarantee) async throws {
+        let fixture = try await ProcessorFixture.make()
+        let texts = Topic<String, String>(fixture.output.name, key: .string, value: .string)
+        try await fixture.fill((0..<10).map { ("k\($0)", $0) })
+        try await fixture.withProcessor(fixture.configuration(guarantee)) { message, output in
+            let value = try message.value
+            try output.send(Message(key: try message.key, value: "\(value)"), to: texts)
+            let large = String(repeating: "x", count: value == 5 ? 2_000_000 : 1)
+            try output.send(Message(key: try message.key, value: large), to: texts)
+        } _: {
+            let letter = try #require(try await fixture.letters(1, .outstanding).first)
+            #expect(letter.record.key == Array("k5".utf8))
+            #expect(letter.letter?.error.contains("`maxMessageBytes` is 1000000") == true)
+            // Of the message that failed there is nothing, also not what was sent first.
+            let sent = try await fixture.read(fixture.output.name, count: 18)
+            #expect(!sent.contains { $0.key == Array("k5".utf8) })
+        }
+    }
+
     @Test func withoutDeadLettersItStops() async throws {
         let fixture = try await ProcessorFixture.make(hasDeadLetterTopic: false)
         try await fixture.send(KafkaProducerRecord(topic: fixture.input.name, key: "a", value: "x"))

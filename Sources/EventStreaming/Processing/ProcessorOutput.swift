@@ -11,6 +11,7 @@ internal import Synchronization
 public final class ProcessorOutput: Sendable {
     private let processor: String
     private let carriedExtensions: Set<String>
+    private let maxMessageBytes: Int
     private let record: KafkaConsumerRecord
     private let state = Mutex(State())
 
@@ -24,6 +25,7 @@ public final class ProcessorOutput: Sendable {
     init(for record: KafkaConsumerRecord, configuration: ProcessorConfiguration) {
         self.processor = configuration.name
         self.carriedExtensions = configuration.carriedExtensions
+        self.maxMessageBytes = configuration.producer.maxMessageBytes
         self.record = record
     }
 
@@ -31,7 +33,8 @@ public final class ProcessorOutput: Sendable {
     ///
     /// Its metadata says that it comes of the message that is handled, unless it has causation and correlation of its own.
     ///
-    /// - Throws: ``SerdeError`` for a key or a value that can't be written.
+    /// - Throws: ``SerdeError`` for a key or a value that can't be written, and for a message that is larger than the producer's
+    ///   `maxMessageBytes`.
     public func send<Key, Value>(_ message: Message<Key, Value>, to topic: Topic<Key, Value>) throws(SerdeError) {
         try self.state.withLock { state throws(SerdeError) in
             let cause = state.cause ?? EventMetadata(headers: self.record.headers)
@@ -52,7 +55,15 @@ public final class ProcessorOutput: Sendable {
                 }
             }
             message.metadata = metadata
-            state.records.append(try topic.record(of: message, source: self.processor, causedBy: cause))
+            let record = try topic.record(of: message, source: self.processor, causedBy: cause)
+            // Now, when it is the failure of the message that is handled, rather than that of all that goes out with it.
+            let size = record.maxEncodedSize
+            guard size <= self.maxMessageBytes else {
+                throw SerdeError(
+                    "a message for \(topic.name) has up to \(size) bytes, and `maxMessageBytes` is \(self.maxMessageBytes)"
+                )
+            }
+            state.records.append(record)
         }
     }
 

@@ -92,3 +92,23 @@ public struct KafkaProducerRecord: Sendable, Hashable {
         )
     }
 }
+
+extension KafkaProducerRecord {
+    /// How many bytes it takes at most, headers included: what ``KafkaProducer/Configuration/maxMessageBytes`` limits.
+    package var maxEncodedSize: Int {
+        // Lengths of the record, its key and its value, attributes, differences of time and offset, and the count of headers,
+        // each in its longest form (protocol guide, "Record").
+        let fields = 36 + (self.key?.count ?? 0) + (self.value?.count ?? 0)
+        return self.headers.reduce(fields) { size, header in
+            let name = header.key.utf8.count
+            let value = header.value?.count ?? 0
+            return size + Self.varintSize(name) + name + Self.varintSize(header.value?.count ?? -1) + value
+        }
+    }
+
+    /// How many bytes a number has as a zigzag varint.
+    private static func varintSize(_ number: Int) -> Int {
+        let zigzag = UInt(bitPattern: (number << 1) ^ (number >> (Int.bitWidth - 1)))
+        return max(1, (UInt.bitWidth - zigzag.leadingZeroBitCount + 6) / 7)
+    }
+}

@@ -187,6 +187,33 @@ struct SendTests {
         }
     }
 
+    /// What a record takes is reckoned as librdkafka does: one byte more is refused.
+    @Test(arguments: [0, 1, 63, 64, 8_191, 8_192], [nil, 0, 63, 64] as [Int?])
+    func theLargestRecordIsKnown(key: Int, header: Int?) async throws {
+        try await withTopic { cluster, topic in
+            var configuration = KafkaProducer.Configuration.test(cluster)
+            configuration.maxMessageBytes = 20_000
+            try await withProducer(configuration) { producer in
+                var record = KafkaProducerRecord(
+                    topic: topic,
+                    partition: 0,
+                    key: Array(repeating: 1, count: key),
+                    value: [],
+                    headers: [
+                        KafkaHeader(key: "a", value: header.map { Array(repeating: 1, count: $0) }),
+                        KafkaHeader(key: String(repeating: "b", count: 64), value: "1"),
+                    ]
+                )
+                record.value = Array(repeating: 1, count: 20_000 - record.maxEncodedSize)
+                #expect(record.maxEncodedSize == 20_000)
+                _ = try await producer.send(record)
+                record.value?.append(1)
+                let error = await #expect(throws: KafkaError.self) { try await producer.send(record) }
+                #expect(error?.code == .messageTooLarge)
+            }
+        }
+    }
+
     @Test func anEmptyBatchIsNothing() async throws {
         try await withTopic { cluster, _ in
             try await withProducer(.test(cluster)) { producer in
