@@ -62,7 +62,8 @@ extension ReceivedMessage {
     /// }
     /// ```
     ///
-    /// A message without metadata is no event that could come again: it is handled.
+    /// A message without metadata is no event that could come again: it is handled. One that comes from a retry topic is the
+    /// message that failed before, rather than a repetition: what its handler had sent was not sent.
     ///
     /// - Returns: what `body` returns; `nil` for an event that was handled before.
     /// - Throws: what `body` throws: the event was not handled then.
@@ -72,7 +73,15 @@ extension ReceivedMessage {
         _ body: () async throws -> R
     ) async throws -> R? {
         guard let event = self.metadata?.identity else { return try await body() }
-        let position = RecordPosition(partition: self.topicPartition, offset: self.offset)
-        return try await store.once(event, at: position, body)
+        return try await store.once(event, at: self.firstPosition, body)
+    }
+
+    /// Where the message was first, also when it was read from a retry topic.
+    private var firstPosition: RecordPosition {
+        guard let retry = self.retry else {
+            return RecordPosition(partition: self.topicPartition, offset: self.offset)
+        }
+        let partition = KafkaTopicPartition(topic: retry.topic, partition: retry.partition)
+        return RecordPosition(partition: partition, offset: retry.offset)
     }
 }

@@ -34,6 +34,25 @@ struct RetryTopicsTests {
         return configuration
     }
 
+    /// Its handler had come to the end of the body, and failed after it: what the body had sent was not sent.
+    @Test(arguments: guarantees)
+    func aMessageThatIsRetriedIsNoRepetition(guarantee: ProcessingGuarantee) async throws {
+        let fixture = try await ProcessorFixture.make()
+        var configuration = try await self.configuration(fixture, guarantee, delays: [.milliseconds(100)])
+        configuration.retry.attempts = 1
+        let store = MemoryDeduplicationStore()
+        try await fixture.fill([("a", 1), ("b", 2)])
+        try await fixture.withProcessor(configuration) { message, output in
+            try await message.once(in: store) {
+                try output.send(Message(key: try message.key, value: try message.value), to: fixture.output)
+            }
+            if message.retry == nil, try message.value == 1 { throw HandlerFailure(description: "unlucky") }
+        } _: {
+            let sent = try await fixture.read(fixture.output.name, count: 2)
+            #expect(sent.map(\.key) == [Array("b".utf8), Array("a".utf8)])
+        }
+    }
+
     @Test(arguments: guarantees)
     func aMessageWaitsInEachTopicAndIsADeadLetterThen(guarantee: ProcessingGuarantee) async throws {
         let fixture = try await ProcessorFixture.make(partitions: 2)
