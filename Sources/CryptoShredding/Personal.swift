@@ -34,6 +34,23 @@ public enum Personal<Value: Codable & Sendable>: Sendable {
     }
 }
 
+// Logs and errors outlive a key: what they quote can't be forgotten.
+extension Personal: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Whether it is known, never what it says.
+    public var description: String {
+        switch self {
+        case .known: "<personal>"
+        case .redacted: "<redacted>"
+        }
+    }
+
+    /// As ``description``.
+    public var debugDescription: String { self.description }
+
+    /// Without children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 extension Personal: Equatable where Value: Equatable {}
 extension Personal: Hashable where Value: Hashable {}
 

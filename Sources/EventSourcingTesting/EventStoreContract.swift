@@ -85,8 +85,8 @@ public enum EventStoreContract {
     private static let versions = [
         Check("an expectation that does not hold is a conflict with both versions, and appends nothing") { store in
             let entity = EntityID("order", "1")
-            try await store.append([Self.event(1)], to: entity, expecting: .none)
-            for expected in [ExpectedVersion.none, .exactly(0), .exactly(2)] {
+            try await store.append([Self.event(1)], to: entity, expecting: .noEvents)
+            for expected in [ExpectedVersion.noEvents, .exactly(0), .exactly(2)] {
                 let error = try await Self.refusal {
                     try await store.append([Self.event(9)], to: entity, expecting: expected)
                 }
@@ -105,14 +105,14 @@ public enum EventStoreContract {
             try await store.append([Self.event(1)], to: second)
             let error = try await Self.refusal {
                 try await store.append([
-                    EventAppend(to: first, [Self.event(2)], expecting: .none),
-                    EventAppend(to: second, [Self.event(3)], expecting: .none),
+                    EventAppend(to: first, [Self.event(2)], expecting: .noEvents),
+                    EventAppend(to: second, [Self.event(3)], expecting: .noEvents),
                 ])
             }
             try Self.equal(error.entity, second, "entity")
             try Self.equal(try await store.version(of: first), 0, "version of the first")
             let result = try await store.append([
-                EventAppend(to: first, [Self.event(2), Self.event(4)], expecting: .none),
+                EventAppend(to: first, [Self.event(2), Self.event(4)], expecting: .noEvents),
                 EventAppend(to: second, [Self.event(3)], expecting: .exactly(1)),
             ])
             try Self.equal(result.versions, [first: 2, second: 2], "versions")
@@ -123,7 +123,7 @@ public enum EventStoreContract {
             try await store.append([Self.event(1)], to: first)
             let result = try await store.append([
                 EventAppend(to: first, [], expecting: .exactly(1)),
-                EventAppend(to: second, [Self.event(2)], expecting: .none),
+                EventAppend(to: second, [Self.event(2)], expecting: .noEvents),
             ])
             try Self.equal(result.versions, [first: 1, second: 1], "versions")
             _ = try await Self.refusal {
@@ -140,7 +140,7 @@ public enum EventStoreContract {
                 for number in 1...50 {
                     group.addTask {
                         do {
-                            try await store.append([Self.event(number)], to: entity, expecting: .none)
+                            try await store.append([Self.event(number)], to: entity, expecting: .noEvents)
                             return true
                         } catch let error as EventStoreError where error.code == .conflict {
                             return false
@@ -173,9 +173,9 @@ public enum EventStoreContract {
     private static let identities = [
         Check("an append that is repeated does nothing, and answers the same") { store in
             let entity = EntityID("order", "1")
-            let first = try await store.append([Self.event(1), Self.event(2)], to: entity, expecting: .none)
+            let first = try await store.append([Self.event(1), Self.event(2)], to: entity, expecting: .noEvents)
             try await store.append([Self.event(3)], to: entity)
-            let again = try await store.append([Self.event(1), Self.event(2)], to: entity, expecting: .none)
+            let again = try await store.append([Self.event(1), Self.event(2)], to: entity, expecting: .noEvents)
             try Self.equal(again.isRepetition, true, "repetition")
             try Self.equal(first.isRepetition, false, "repetition of the first")
             try Self.equal(again.versions, first.versions, "versions")

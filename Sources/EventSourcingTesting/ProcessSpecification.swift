@@ -65,7 +65,7 @@ public struct ProcessSpecification<State: Codable & Sendable>: Sendable {
         while let (id, deadline, due) = next.nextDeadline, due <= end {
             next.now = max(next.now, due)
             guard let instance = next.instances[id],
-                let transition = try next.engine.pass(deadline, instance, now: next.now)
+                let transition = next.engine.pass(deadline, instance, now: next.now)
             else { break }
             next.take(transition)
         }

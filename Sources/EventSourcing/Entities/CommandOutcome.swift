@@ -35,7 +35,8 @@ public struct CommandError: Error, Sendable, CustomStringConvertible {
 
         private let value: Value
 
-        /// The rules rejected it, or it could not be read: nothing happened. The message is that of the error.
+        /// The rules rejected it, it could not be read, or what it brings about could not be written: nothing happened. The message
+        /// is that of the error.
         public static let rejected = Code(value: .rejected)
         /// No reply came in time: whether it was, or will be, handled is not known. Send it again with the same id.
         public static let timedOut = Code(value: .timedOut)

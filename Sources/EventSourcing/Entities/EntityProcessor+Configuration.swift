@@ -31,7 +31,8 @@ public struct EntityProcessorConfiguration<State: Sendable>: Sendable {
     public var category: String?
     /// The topic of the replies to whoever waits (``CommandBus``); `nil` replies to nobody. Default: `nil`.
     public var replies: String?
-    /// Where commands go that can't be read. Without it they are passed over, with a line in the log. Default: `nil`.
+    /// Where commands go that can't be read, or bring about what can't be written. Without it the former are passed over, with a
+    /// line in the log, and the latter end the processor. Default: `nil`.
     public var deadLetters: String?
     /// How many commands of a partition are remembered, so that a repetition gets the outcome of the first time. Default: 100,000.
     public var deduplicationWindow = 100_000
@@ -91,6 +92,7 @@ public struct EntityProcessorError: Error, Sendable, CustomStringConvertible {
         private enum Value: Hashable {
             case configuration
             case restore
+            case failed
         }
 
         private let value: Value
@@ -99,6 +101,8 @@ public struct EntityProcessorError: Error, Sendable, CustomStringConvertible {
         public static let configuration = Code(value: .configuration)
         /// The states of a partition could not be restored from its events.
         public static let restore = Code(value: .restore)
+        /// What a command brings about can't be written.
+        public static let failed = Code(value: .failed)
     }
 
     /// The kind of the error.
@@ -122,6 +126,10 @@ public struct EntityProcessorError: Error, Sendable, CustomStringConvertible {
 
 /// How an ``EntityProcessor`` is doing.
 public struct EntityProcessorStatus: Sendable, Hashable {
+    /// Whether it runs.
+    public var phase = RunPhase.idle
+    /// What ended it, in words.
+    public var problem: String?
     /// How many commands were accepted since it was started, also those after which nothing happened.
     public var accepted = 0
     /// How many commands the rules rejected.
@@ -132,6 +140,8 @@ public struct EntityProcessorStatus: Sendable, Hashable {
     public var expired = 0
     /// How many commands could not be read.
     public var unreadable = 0
+    /// How many commands brought about what could not be written.
+    public var failed = 0
     /// How many events were written.
     public var events = 0
     /// How many events were read to restore states.

@@ -96,17 +96,25 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
     public func run() async throws {
         try self.configuration.check()
         try self.state.withLock { state throws(EntityProcessorError) in
-            if state.isRunning { throw EntityProcessorError(.configuration, "\(self.configuration.name) runs already") }
-            state.isRunning = true
+            if state.status.phase == .running {
+                throw EntityProcessorError(.configuration, "\(self.configuration.name) runs already")
+            }
             state.status = EntityProcessorStatus()
+            state.status.phase = .running
         }
-        defer { self.state.withLock { $0.isRunning = false } }
         do {
             try await withKafkaProducer(self.configuration.producerConfiguration, logger: self.logger) { producer in
                 try await self.run(producer)
             }
+            self.state.withLock { $0.status.phase = .ended }
         } catch  where Task.isCancelled {
-            return
+            self.state.withLock { $0.status.phase = .ended }
+        } catch {
+            self.state.withLock { state in
+                state.status.phase = .failed
+                state.status.problem = "\(error)"
+            }
+            throw error
         }
     }
 
@@ -169,6 +177,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             state.status.repeated += counts.repeated
             state.status.expired += counts.expired
             state.status.unreadable += counts.unreadable
+            state.status.failed += counts.failed
             state.status.events += counts.events
         }
     }
@@ -180,7 +189,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         _ producer: KafkaProducer
     ) async throws -> BatchCounts {
         var counts = BatchCounts()
-        var decisions: [Decision] = []
+        var decisions: [(record: KafkaConsumerRecord, decision: Decision)] = []
         var events: [KafkaProducerRecord] = []
         for record in batch {
             guard let host = hosts[record.partition] else { continue }
@@ -188,7 +197,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             decision.firstEvent = events.count
             events += decision.events
             counts.add(decision)
-            decisions.append(decision)
+            decisions.append((record, decision))
         }
         // Where they are belongs into the replies.
         var offsets: [Int64] = []
@@ -197,8 +206,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
                 offsets.append(try result.get().offset ?? -1)
             }
         }
-        for (record, decision) in zip(batch, decisions) {
-            var decision = decision
+        for (record, var decision) in decisions {
             if let host = hosts[record.partition], let id = decision.lastEventID {
                 let last = offsets[decision.firstEvent + decision.events.count - 1]
                 host.place(decision.command, at: last, event: id)
@@ -244,9 +252,15 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             return decision
         }
         var entity = host.entity(id)
+        let events: [Rules.Event]
         do {
-            let events = try self.decider.decide(command, entity.state)
-            let name = EntityID(self.category, id)
+            events = try self.decider.decide(command, entity.state)
+        } catch {
+            decision.outcome = .rejected(error)
+            return decision
+        }
+        let name = EntityID(self.category, id)
+        do {
             for (number, event) in events.enumerated() {
                 let encoded = try self.encode(event, number, name, commandID, record, metadata)
                 self.decider.evolve(&entity.state, event)
@@ -262,13 +276,15 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
                 )
                 decision.lastEventID = encoded.metadata.id
             }
-            if !events.isEmpty { host.change(id, to: entity, command: decision.command, events: events.count) }
-            decision.outcome = .accepted(version: entity.version, count: events.count)
         } catch {
+            // The rules have nothing to do with it.
             decision.events = []
             decision.lastEventID = nil
-            decision.outcome = .rejected(error)
+            decision.outcome = .failed(error)
+            return decision
         }
+        if !events.isEmpty { host.change(id, to: entity, command: decision.command, events: events.count) }
+        decision.outcome = .accepted(version: entity.version, count: events.count)
         return decision
     }
 
@@ -302,17 +318,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         _ record: KafkaConsumerRecord,
         _ producer: KafkaProducer
     ) async throws -> [KafkaProducerRecord] {
-        var outputs: [KafkaProducerRecord] = []
-        if case .unreadable(let error) = decision.outcome {
-            self.logger.warning(
-                "a command can't be read",
-                metadata: ["record": "\(record.topicPartition)@\(record.offset)", "error": "\(error)"]
-            )
-            if let topic = self.configuration.deadLetters {
-                let name = self.configuration.name
-                outputs.append(DeadLetter.record(of: record, failed: error, processor: name, topic: topic))
-            }
-        }
+        var outputs = try self.letters(of: decision, record)
         guard let request = decision.request, let replies = self.configuration.replies, request.replyTopic == replies,
             try await self.exists(request.replyPartition, of: replies, producer)
         else { return outputs }
@@ -320,7 +326,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         var value: [UInt8]?
         switch decision.outcome {
         case .expired: return outputs
-        case .rejected(let error), .unreadable(let error): rejection = error
+        case .rejected(let error), .unreadable(let error), .failed(let error): rejection = error
         case .accepted(let version, let count):
             rejection = nil
             let place = KafkaTopicPartition(topic: self.events, partition: record.partition)
@@ -345,6 +351,36 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
         return outputs
     }
 
+    /// Where a command goes that could not be handled.
+    ///
+    /// - Throws: ``EntityProcessorError`` for one whose events can't be written, where there is no topic for it.
+    private func letters(of decision: Decision, _ record: KafkaConsumerRecord) throws -> [KafkaProducerRecord] {
+        let place = "\(record.topicPartition)@\(record.offset)"
+        let failure: any Error
+        switch decision.outcome {
+        case .accepted, .rejected, .expired: return []
+        case .unreadable(let error):
+            self.logger.warning("a command can't be read", metadata: ["record": "\(place)", "error": "\(error)"])
+            failure = error
+        case .failed(let error):
+            guard self.configuration.deadLetters != nil else {
+                throw EntityProcessorError(
+                    .failed,
+                    "what the command \(place) brings about can't be written: register its type, mend its serde, or set "
+                        + "`deadLetters`, a topic for such commands",
+                    cause: error
+                )
+            }
+            self.logger.error(
+                "what a command brings about can't be written",
+                metadata: ["record": "\(place)", "error": "\(error)"]
+            )
+            failure = error
+        }
+        guard let topic = self.configuration.deadLetters else { return [] }
+        return [DeadLetter.record(of: record, failed: failure, processor: self.configuration.name, topic: topic)]
+    }
+
     /// Whether there is a partition for a reply: what a request says must not be what ends the processor.
     private func exists(_ partition: Int32, of topic: String, _ producer: KafkaProducer) async throws -> Bool {
         if self.state.withLock({ $0.replyPartitions.contains(partition) }) { return true }
@@ -358,7 +394,6 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
 private final class EntityProcessorState: Sendable {
     struct Values {
         var status = EntityProcessorStatus()
-        var isRunning = false
         var replyPartitions: Set<Int32> = []
     }
 
@@ -376,6 +411,8 @@ private struct Decision {
         case rejected(any Error)
         case expired
         case unreadable(any Error)
+        /// What it brings about can't be written.
+        case failed(any Error)
     }
 
     var request: RequestHeaders?
@@ -400,6 +437,7 @@ private struct BatchCounts {
     var repeated = 0
     var expired = 0
     var unreadable = 0
+    var failed = 0
     var events = 0
 
     mutating func add(_ decision: Decision) {
@@ -409,6 +447,7 @@ private struct BatchCounts {
         case .rejected: self.rejected += 1
         case .expired: self.expired += 1
         case .unreadable: self.unreadable += 1
+        case .failed: self.failed += 1
         }
         self.events += decision.events.count
     }

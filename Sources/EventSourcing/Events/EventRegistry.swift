@@ -118,9 +118,28 @@ public struct EventRegistry<Event: Sendable>: Sendable {
         self.upcasters[Form(type: type, version: version)] = Upcaster(target: target, transform: transform)
     }
 
+    /// Says how the payload of an old version becomes that of a newer one, each with its serde: that which the type had then, and
+    /// that which it is registered with now.
+    ///
+    /// - Parameters: as for ``upcast(_:from:toType:version:_:)-(_,_,_,_,([UInt8])->[UInt8])``; `old` reads the payload that is
+    ///   stored, `new` writes what it becomes.
+    public mutating func upcast<Old, New>(
+        _ type: String,
+        from version: Int,
+        reading old: Serde<Old>,
+        toType newType: String? = nil,
+        version newVersion: Int? = nil,
+        writing new: Serde<New>,
+        _ transform: @escaping @Sendable (Old) throws -> New
+    ) {
+        self.upcast(type, from: version, toType: newType, version: newVersion) { data in
+            try new.encode(transform(try old.decode(data))) ?? []
+        }
+    }
+
     /// Says how the JSON of an old version becomes that of a newer one, by values.
     ///
-    /// - Parameters: as for ``upcast(_:from:toType:version:_:)-(_,_,_,_,([UInt8])->[UInt8])``.
+    /// - Parameters: as for ``upcast(_:from:reading:toType:version:writing:_:)``.
     public mutating func upcast<Old: Codable & Sendable, New: Codable & Sendable>(
         _ type: String,
         from version: Int,
@@ -129,10 +148,15 @@ public struct EventRegistry<Event: Sendable>: Sendable {
         version newVersion: Int? = nil,
         _ transform: @escaping @Sendable (Old) throws -> New
     ) {
-        let (old, new) = (Serde<Old>.json(), Serde<New>.json())
-        self.upcast(type, from: version, toType: newType, version: newVersion) { data in
-            try new.encode(transform(try old.decode(data))) ?? []
-        }
+        self.upcast(
+            type,
+            from: version,
+            reading: Serde<Old>.json(),
+            toType: newType,
+            version: newVersion,
+            writing: Serde<New>.json(),
+            transform
+        )
     }
 
     // MARK: Writing and reading
@@ -169,7 +193,15 @@ public struct EventRegistry<Event: Sendable>: Sendable {
                 throw EventRegistryError(.unreadable, type: writer.type, version: writer.version, cause: error)
             }
         }
-        throw EventRegistryError(.unknownType, type: "\(event)", version: 0, cause: nil)
+        throw EventRegistryError(.unknownType, type: Self.name(of: event), version: 0, cause: nil)
+    }
+
+    /// The name of a case or a type, without what it holds, which may be personal.
+    private static func name(of event: Event) -> String {
+        let mirror = Mirror(reflecting: event)
+        guard mirror.displayStyle == .enum else { return "\(Swift.type(of: event))" }
+        // A case without a payload is its own description.
+        return "\(Event.self).\(mirror.children.first?.label ?? "\(event)")"
     }
 
     /// The event of bytes.

@@ -6,8 +6,9 @@ internal import Synchronization
 
 /// How an ``OutboxRelay`` works.
 public struct OutboxRelayConfiguration: Sendable {
-    /// Its name: the transactional id of its producer, and its key in ``positionTopic``. Of relays with the same name one works;
-    /// a second one takes over from the first.
+    /// Its name: the transactional id of its producer, and its key in ``positionTopic``. Of relays with the same name one works: a
+    /// second one takes over, and the first one ends with `KafkaError` and the code `fenced`. Without a ``positionTopic`` nothing
+    /// keeps them apart, and both publish.
     public var name: String
     /// The topic where it notes, in the transaction of what it publishes, how far it has come. With it everything is published
     /// exactly once; it is made, compacted and with one partition, where there is none. `nil` publishes at least once: after a
@@ -34,6 +35,10 @@ public struct OutboxRelayConfiguration: Sendable {
 
 /// How an ``OutboxRelay`` is doing.
 public struct OutboxRelayStatus: Sendable, Hashable {
+    /// Whether it runs.
+    public var phase = RunPhase.idle
+    /// What ended it, in words.
+    public var problem: String?
     /// How many records it has published since it was started.
     public var published = 0
     /// How many records were published before it was started, and had not been removed.
@@ -88,7 +93,11 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         guard !self.configuration.name.isEmpty, self.configuration.batchSize > 0 else {
             throw OutboxRelayError("a relay needs a name, and a `batchSize` of at least 1")
         }
-        self.state.withLock { $0 = OutboxRelayStatus() }
+        try self.state.withLock { state throws(OutboxRelayError) in
+            guard state.phase != .running else { throw OutboxRelayError("\(self.configuration.name) runs already") }
+            state = OutboxRelayStatus()
+            state.phase = .running
+        }
         var configuration = self.configuration.producer
         if self.configuration.positionTopic != nil {
             configuration.transactionalID = "outbox/\(self.configuration.name)"
@@ -102,8 +111,15 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
                 }
                 try await self.publish(producer)
             }
+            self.state.withLock { $0.phase = .ended }
         } catch  where Task.isCancelled {
-            return
+            self.state.withLock { $0.phase = .ended }
+        } catch {
+            self.state.withLock { state in
+                state.phase = .failed
+                state.problem = "\(error)"
+            }
+            throw error
         }
     }
 

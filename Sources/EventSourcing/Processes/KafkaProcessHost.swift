@@ -3,38 +3,6 @@ public import KafkaClient
 public import Logging
 internal import Synchronization
 
-/// How a ``KafkaProcessHost`` works.
-public struct KafkaProcessConfiguration: Sendable {
-    /// The topic where instances are kept: what becomes of one with each message or deadline, by its id. It has as many partitions as
-    /// the topics that are read, and may be compacted; then timelines are short.
-    public var journal: String
-    /// A name of this instance that it has again when it is restarted, and no other instance has. Default: `nil`, none.
-    public var instance: String?
-    /// What becomes of a message whose handler threw this error. Default: it stops.
-    public var poisonAction: @Sendable (any Error) -> PoisonAction = { _ in .stop }
-    /// How many messages of a partition are remembered, so that one that comes again is handled once. Default: 100,000.
-    public var deduplicationWindow = 100_000
-    /// How long nothing may come, while instances are restored, before that fails. Default: 2 minutes.
-    public var restoreTimeout = Duration.seconds(120)
-    /// The clock of the deadlines. Default: the system's.
-    public var now: @Sendable () -> UTCTime = { .now }
-    /// The consumer. Its group is the name of the process manager unless it is set.
-    public var consumer: KafkaConsumer.Configuration
-    /// The producer. It gets a transactional id where it has none.
-    public var producer: KafkaProducer.Configuration
-
-    /// Makes a configuration with the defaults.
-    ///
-    /// - Parameters:
-    ///   - journal: the topic where instances are kept.
-    ///   - bootstrapServers: `host:port` of some brokers.
-    public init(journal: String, bootstrapServers: [String]) {
-        self.journal = journal
-        self.consumer = KafkaConsumer.Configuration(bootstrapServers: bootstrapServers)
-        self.producer = KafkaProducer.Configuration(bootstrapServers: bootstrapServers)
-    }
-}
-
 /// Runs a process manager on Kafka alone: instances are in memory and in a journal, and commands, journal and how far it has read
 /// become true together, exactly once.
 ///
@@ -48,16 +16,22 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         var timeline: [ProcessTimelineEntry]
     }
 
-    private let manager: ProcessManager<State>
-    private let engine: ProcessEngine<State>
-    private let configuration: KafkaProcessConfiguration
+    private struct Values {
+        var status = KafkaProcessStatus()
+        /// While it runs.
+        var clients: (consumer: KafkaConsumer, producer: KafkaProducer)?
+    }
+
+    let manager: ProcessManager<State>
+    let engine: ProcessEngine<State>
+    let configuration: KafkaProcessConfiguration
     private let inputs: [String: ProcessInput<State>]
-    private let hosts: PartitionHosts<ProcessPartition<State>>
+    let hosts: PartitionHosts<ProcessPartition<State>>
     private let reader: TopicReader
     private let logger: Logger
     private let turns = TurnQueue()
-    private let changes = ChangeSignal()
-    private let isRunning = Mutex(false)
+    let changes = ChangeSignal()
+    private let values = Mutex(Values())
 
     /// Makes a host; nothing is connected before it runs.
     ///
@@ -87,6 +61,9 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         }
     }
 
+    /// How it is doing.
+    public var status: KafkaProcessStatus { self.values.withLock { $0.status } }
+
     /// The instances that this instance of the service has in memory now.
     public var instances: [ProcessInstance<State>] { self.hosts.current.values.flatMap(\.instances) }
 
@@ -96,11 +73,13 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     ///
     /// - Throws: ``ProjectionError``; `KafkaError` of the clients. It does not throw when it is cancelled.
     public func run() async throws {
-        try self.isRunning.withLock { isRunning throws(ProjectionError) in
-            if isRunning { throw ProjectionError(.configuration, "\(self.manager.name) runs already") }
-            isRunning = true
+        try self.values.withLock { values throws(ProjectionError) in
+            guard values.status.phase != .running else {
+                throw ProjectionError(.configuration, "\(self.manager.name) runs already")
+            }
+            values.status = KafkaProcessStatus()
+            values.status.phase = .running
         }
-        defer { self.isRunning.withLock { $0 = false } }
         var producer = self.configuration.producer
         producer.transactionalID =
             producer.transactionalID ?? "\(self.manager.name)/\(self.configuration.instance ?? EventID.next())"
@@ -110,9 +89,27 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
                 try await producer.initializeTransactions(timeout: .seconds(60))
                 try await self.run(producer)
             }
+            self.ended(nil)
         } catch  where Task.isCancelled {
-            return
+            self.ended(nil)
+        } catch {
+            self.ended(error)
+            throw error
         }
+    }
+
+    private func ended(_ error: (any Error)?) {
+        self.values.withLock { values in
+            values.status.phase = error == nil ? .ended : .failed
+            values.status.problem = error.map { "\($0)" }
+        }
+    }
+
+    /// The clients with which it runs.
+    var clients: (consumer: KafkaConsumer, producer: KafkaProducer)? { self.values.withLock { $0.clients } }
+
+    func count(_ change: (inout KafkaProcessStatus) -> Void) {
+        self.values.withLock { change(&$0.status) }
     }
 
     private func checkTopics(_ producer: KafkaProducer) async throws {
@@ -144,6 +141,8 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
             subscribedTo: self.manager.inputs.map(\.topic),
             logger: self.logger
         ) { consumer in
+            self.values.withLock { $0.clients = (consumer, producer) }
+            defer { self.values.withLock { $0.clients = nil } }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for try await batch in consumer.batches where !batch.isEmpty {
@@ -158,7 +157,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     }
 
     /// Messages and deadlines go one after the other: each sees what the one before has committed.
-    private func withTurn<R>(_ body: () async throws -> R) async throws -> R {
+    func withTurn<R>(_ body: () async throws -> R) async throws -> R {
         guard await self.turns.take() == .granted else { throw CancellationError() }
         defer { self.turns.giveBack() }
         return try await body()
@@ -171,10 +170,12 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         _ consumer: KafkaConsumer,
         _ producer: KafkaProducer
     ) async throws {
+        let skipped = Mutex(0)
         let processed = try await self.hosts.transform(batch, of: consumer, through: producer) {
             batch,
             partitions,
             transaction in
+            skipped.withLock { $0 = 0 }
             var journal: [KafkaProducerRecord] = []
             for record in batch {
                 guard let input = self.inputs[record.topic], let partition = partitions[record.partition] else {
@@ -194,6 +195,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
                             cause: failure.error
                         )
                     }
+                    skipped.withLock { $0 += 1 }
                     self.logger.error(
                         "a message could not be handled and was passed over",
                         metadata: [
@@ -205,6 +207,10 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
             try await self.append(journal, transaction)
         }
         guard let processed else { return }
+        self.count { status in
+            status.handled += processed.batch.count
+            status.skipped += skipped.withLock { $0 }
+        }
         for record in processed.batch {
             processed.partitions[record.partition]?.processed(record.topicPartition, to: record.offset + 1)
         }
@@ -249,7 +255,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
 
     /// Writes the journal: it is in the log before the offsets are committed, so that whoever gets the partition next, and waits
     /// for those, sees that it is there.
-    private func append(_ journal: [KafkaProducerRecord], _ transaction: KafkaTransaction) async throws {
+    func append(_ journal: [KafkaProducerRecord], _ transaction: KafkaTransaction) async throws {
         guard !journal.isEmpty else { return }
         for result in try await transaction.send(contentsOf: journal) { _ = try result.get() }
     }
@@ -257,7 +263,7 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     /// Sends the commands of a transition.
     ///
     /// - Returns: what the journal says of it.
-    private func send(
+    func send(
         _ transition: (ProcessTransition<State>, cause: EventIdentity?),
         of partition: ProcessPartition<State>,
         _ transaction: KafkaTransaction
@@ -289,92 +295,6 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
         )
     }
 
-    // MARK: Deadlines
-
-    private func watchDeadlines(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
-        while true {
-            try Task.checkCancellation()
-            if let failure = self.hosts.failure { throw failure }
-            let count = self.changes.count
-            let now = self.configuration.now()
-            guard let due = self.hosts.currentlyRestored.values.compactMap(\.nextDeadline).min() else {
-                try await self.changes.wait(past: count)
-                continue
-            }
-            guard due > now else {
-                let havePassed = try await self.withTurn { try await self.passDeadlines(now, consumer, producer) }
-                // A partition that is being given up is its next owner's affair.
-                if !havePassed { _ = try await self.changes(past: count, until: .now + .milliseconds(100)) }
-                continue
-            }
-            let wait = Duration.milliseconds(min(due.millisecondsSince1970 - now.millisecondsSince1970, 86_400_000))
-            _ = try await self.changes(past: count, until: .now + wait)
-        }
-    }
-
-    private func changes(past count: UInt64, until deadline: ContinuousClock.Instant) async throws -> Bool {
-        try await withDeadline(deadline) {
-            try await self.changes.wait(past: count)
-            return true
-        } ?? false
-    }
-
-    /// - Returns: whether any did.
-    private func passDeadlines(
-        _ now: UTCTime,
-        _ consumer: KafkaConsumer,
-        _ producer: KafkaProducer
-    ) async throws -> Bool {
-        var havePassed = false
-        for (number, partition) in self.hosts.currentlyRestored {
-            let passed = partition.passed(at: now)
-            guard !passed.isEmpty else { continue }
-            let offsets = try await self.positions(of: partition, consumer)
-            guard !offsets.isEmpty else { continue }
-            do {
-                try await producer.withTransaction { transaction in
-                    partition.rollBack()
-                    var journal: [KafkaProducerRecord] = []
-                    for (id, deadline) in passed {
-                        guard let instance = partition.instance(id),
-                            let transition = try self.engine.pass(deadline, instance, now: now)
-                        else { continue }
-                        journal.append(try await self.send((transition, nil), of: partition, transaction))
-                    }
-                    try await self.append(journal, transaction)
-                    // They do not change; that they are committed fails for whoever does not own the partition any more.
-                    try await transaction.commit(offsets, of: consumer)
-                    // Nor does whoever has it anew know what others did meanwhile.
-                    guard self.hosts.current[number] === partition else { throw CancellationError() }
-                }
-                partition.commit()
-                havePassed = true
-            } catch is CancellationError {
-                partition.rollBack()
-                try Task.checkCancellation()
-            } catch let error as KafkaError where error.code == .groupMembership || error.requiresAbort {
-                partition.rollBack()
-            }
-        }
-        if havePassed { self.changes.send() }
-        return havePassed
-    }
-
-    /// Where the processing of the topics stands.
-    private func positions(
-        of partition: ProcessPartition<State>,
-        _ consumer: KafkaConsumer
-    ) async throws -> [KafkaTopicPartition: Int64] {
-        let owned = consumer.assignment.filter { $0.partition == partition.number }
-        var positions = partition.positions.filter { owned.contains($0.key) }
-        let unknown = owned.filter { positions[$0] == nil }
-        if !unknown.isEmpty {
-            let committed = try await consumer.committedOffsets(for: Array(unknown), timeout: .seconds(30))
-            for place in unknown { positions[place] = committed[place] ?? 0 }
-        }
-        return positions
-    }
-
     // MARK: The journal
 
     private static func restore(
@@ -384,10 +304,19 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     ) async throws {
         let place = KafkaTopicPartition(topic: journal, partition: partition.number)
         guard let ends = try await reader.watermarks(of: [place])[place] else { return }
+        guard ends.low == 0 else {
+            throw ProjectionError(
+                .configuration,
+                "\(place) begins with offset \(ends.low): instances that were written before are gone. Set its "
+                    + "`cleanup.policy` to `compact`, or its `retention.ms` and `retention.bytes` to -1"
+            )
+        }
         let serde = Serde<Entry>.json()
-        try await reader.read([place: ends.low..<ends.high]) { record in
-            // Somebody has deleted it.
-            guard let value = record.value else { return true }
+        try await reader.read([place: 0..<ends.high]) { record in
+            guard let value = record.value else {
+                if let id = record.keyString { partition.restoreRemoval(of: id) }
+                return true
+            }
             let handled = EventMetadata(headers: record.headers)?.extensions["handled"]
             partition.restore(try serde.decode(value).instance, event: handled)
             return true

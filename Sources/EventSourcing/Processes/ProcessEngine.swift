@@ -51,19 +51,20 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         if instance == nil { run.note(.started, "\(self.manager.name) \(id)", &transition) }
         run.note(.event, cause?.type ?? "message", &transition)
         try call.handle(&transition.instance.state, &run.actions)
-        try self.carryOut(run, &transition)
+        self.carryOut(run, &transition)
         return transition
     }
 
     /// Handles a deadline that has passed.
     ///
+    /// An instance whose handler throws is stuck: it can't be asked again by itself, and others must not wait for it.
+    ///
     /// - Returns: `nil` when there is no such deadline, or it is later.
-    /// - Throws: what the handler throws.
     package func pass(
         _ deadline: String,
         _ instance: ProcessInstance<State>,
         now: UTCTime
-    ) throws -> ProcessTransition<State>? {
+    ) -> ProcessTransition<State>? {
         guard let due = instance.deadlines[deadline], due <= now else { return nil }
         var transition = ProcessTransition(instance: instance)
         transition.instance.deadlines[deadline] = nil
@@ -75,8 +76,18 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
             self.failed(step, "no answer in time", isRefused: false, &transition, run)
         } else {
             run.note(.passed, deadline, &transition)
-            try self.manager.onDeadline(&transition.instance.state, deadline, &run.actions)
-            try self.carryOut(run, &transition)
+            let before = transition
+            do {
+                try self.manager.onDeadline(&transition.instance.state, deadline, &run.actions)
+                self.carryOut(run, &transition)
+            } catch {
+                transition = before
+                let problem = "the deadline \(deadline) can't be handled: \(error)".shortened()
+                transition.instance.status = .stuck
+                transition.instance.problem = problem
+                transition.instance.failedDeadline = deadline
+                run.note(.stuck, problem, &transition)
+            }
         }
         return transition
     }
@@ -88,6 +99,14 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         guard instance.status == .stuck else { return nil }
         var transition = ProcessTransition(instance: instance)
         let run = self.begin(&transition, now: now, cause: nil)
+        if let deadline = instance.failedDeadline {
+            transition.instance.status = .running
+            transition.instance.failedDeadline = nil
+            transition.instance.problem = nil
+            transition.instance.deadlines[deadline] = now
+            run.note(.deadline, "\(deadline) again, as somebody asked for", &transition)
+            return transition
+        }
         transition.instance.status = .compensating
         for index in transition.instance.steps.indices { transition.instance.steps[index].attempts = 0 }
         run.note(.compensating, "again, as somebody asked for", &transition)
@@ -138,7 +157,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         return Run(actions: actions, cause: cause)
     }
 
-    private func carryOut(_ run: Run, _ transition: inout ProcessTransition<State>) throws {
+    private func carryOut(_ run: Run, _ transition: inout ProcessTransition<State>) {
         for action in run.actions.actions {
             switch action {
             case .send(let record, let type):
@@ -191,7 +210,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         }
         step.attempts += 1
         transition.instance.deadlines[Self.timeoutPrefix + step.name] =
-            run.actions.now.advanced(by: .seconds(step.policy.timeout))
+            run.actions.now.advanced(by: step.policy.timeout)
         let record = step.record
         transition.records.append(record)
         run.note(.command, "undo \(step.name), to \(record.topic), attempt \(step.attempts)", &transition)

@@ -11,7 +11,7 @@ public enum ProcessStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case compensating
     /// What it did was undone.
     case compensated
-    /// Something can't be undone: a person has to see to it (``ProcessInstance/problem``).
+    /// Something can't be undone, or a deadline can't be handled: a person has to see to it (``ProcessInstance/problem``).
     case stuck
 
     /// Whether nothing will happen any more.
@@ -32,6 +32,8 @@ public struct ProcessInstance<State: Codable & Sendable>: Sendable, Codable {
     public internal(set) var steps: [CompensationStep] = []
     /// Why it is compensating, or stuck.
     public internal(set) var problem: String?
+    /// The deadline whose handler threw, when it is stuck for that.
+    public internal(set) var failedDeadline: String?
     /// How many messages and deadlines it has seen.
     public internal(set) var transitions: Int64 = 0
     /// When it began.
@@ -56,12 +58,12 @@ public struct ProcessInstance<State: Codable & Sendable>: Sendable, Codable {
 public struct CompensationPolicy: Sendable, Hashable, Codable {
     /// How often at most, the first time included; then the instance is stuck. Default: 10.
     public var attempts = 10
-    /// The pause after the first attempt, in seconds; each is twice as long as the one before. Default: 1.
-    public var firstDelay = 1.0
-    /// The longest pause, in seconds. Default: 5 minutes.
-    public var maxDelay = 300.0
-    /// How long an attempt may take before it counts as failed, in seconds. Default: 1 minute.
-    public var timeout = 60.0
+    /// The pause after the first attempt; each is twice as long as the one before. Default: 1 s.
+    public var firstDelay = Duration.seconds(1)
+    /// The longest pause. Default: 5 minutes.
+    public var maxDelay = Duration.seconds(300)
+    /// How long an attempt may take before it counts as failed. Default: 1 minute.
+    public var timeout = Duration.seconds(60)
 
     /// The defaults.
     public init() {}
@@ -69,7 +71,7 @@ public struct CompensationPolicy: Sendable, Hashable, Codable {
     func delay(after attempt: Int) -> Duration {
         var delay = self.firstDelay
         for _ in 1..<max(1, min(attempt, 64)) { delay = min(delay * 2, self.maxDelay) }
-        return .seconds(min(max(0, delay), self.maxDelay))
+        return min(max(.zero, delay), self.maxDelay)
     }
 }
 

@@ -10,6 +10,7 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
         var instances: [String: ProcessInstance<State>] = [:]
         var handled = CommandWindow()
         var changed: [String: ProcessInstance<State>] = [:]
+        var removed: Set<String> = []
         var newlyHandled: [String] = []
         /// The offsets behind what was processed since it was restored.
         var positions: [KafkaTopicPartition: Int64] = [:]
@@ -32,6 +33,11 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
         }
     }
 
+    /// The journal says that an instance is gone.
+    func restoreRemoval(of id: String) {
+        self.values.withLock { $0.instances[id] = nil }
+    }
+
     /// The offsets behind what was processed since it was restored.
     var positions: [KafkaTopicPartition: Int64] { self.values.withLock { $0.positions } }
 
@@ -43,7 +49,9 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
 
     /// An instance as the transaction has it.
     func instance(_ id: String) -> ProcessInstance<State>? {
-        self.values.withLock { $0.changed[id] ?? $0.instances[id] }
+        self.values.withLock { values in
+            values.changed[id] ?? (values.removed.contains(id) ? nil : values.instances[id])
+        }
     }
 
     /// Notes that a message was handled.
@@ -60,6 +68,13 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
 
     func change(_ instance: ProcessInstance<State>) {
         self.values.withLock { $0.changed[instance.id] = instance }
+    }
+
+    func remove(_ id: String) {
+        self.values.withLock { values in
+            values.changed[id] = nil
+            values.removed.insert(id)
+        }
     }
 
     /// When the next deadline passes, of all instances.
@@ -79,9 +94,11 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
 
     func commit() {
         self.values.withLock { values in
+            for id in values.removed { values.instances[id] = nil }
             values.instances.merge(values.changed) { $1 }
             for event in values.newlyHandled { values.handled.add(event, Self.memory, limit: self.window) }
             values.changed = [:]
+            values.removed = []
             values.newlyHandled = []
         }
     }
@@ -89,6 +106,7 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
     func rollBack() {
         self.values.withLock { values in
             values.changed = [:]
+            values.removed = []
             values.newlyHandled = []
         }
     }

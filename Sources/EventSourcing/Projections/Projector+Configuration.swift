@@ -29,19 +29,7 @@ public struct ProjectorConfiguration: Sendable {
 /// How a ``Projector`` is doing.
 public struct ProjectorStatus: Sendable {
     /// Whether it runs.
-    public enum Phase: Sendable, Hashable {
-        /// It was not started.
-        case idle
-        /// It runs.
-        case running
-        /// It was asked to end.
-        case ended
-        /// An error ended it.
-        case failed
-    }
-
-    /// Whether it runs.
-    public var phase = Phase.idle
+    public var phase = RunPhase.idle
     /// What ended it.
     public var error: (any Error)?
     /// How many records it has handled since it was started.

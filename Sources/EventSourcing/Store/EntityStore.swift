@@ -120,7 +120,7 @@ public struct EntityStore<Rules: Decider>: Sendable {
     /// - Parameters:
     ///   - command: what is asked of the entity.
     ///   - id: which entity.
-    ///   - expected: the version that the one who commands has seen; `nil` does not matter.
+    ///   - expected: the version that the one who commands has seen.
     ///   - cause: the metadata of the command. With it the command is handled once: a repetition gets the same result.
     ///   - attempts: how often it is decided about at most.
     /// - Throws: what the decider throws; ``EventStoreError`` with the code `conflict`, at once where a version was expected;
@@ -129,7 +129,7 @@ public struct EntityStore<Rules: Decider>: Sendable {
     public func handle(
         _ command: Rules.Command,
         of id: String,
-        expecting expected: ExpectedVersion? = nil,
+        expecting expected: ExpectedVersion = .any,
         causedBy cause: EventMetadata? = nil,
         attempts: Int = 10
     ) async throws -> CommandResult<Rules.Event> {
@@ -138,7 +138,7 @@ public struct EntityStore<Rules: Decider>: Sendable {
         while true {
             if let earlier = try await self.earlierResult(of: cause, entity) { return earlier }
             var loaded = try await self.load(id)
-            if let expected, !expected.allows(loaded.version) {
+            guard expected.allows(loaded.version) else {
                 throw EventStoreError.conflict(entity, expected: expected, actual: loaded.version)
             }
             let events = try self.decider.decide(command, loaded.state)
@@ -151,7 +151,7 @@ public struct EntityStore<Rules: Decider>: Sendable {
                 )
             }
             do {
-                let version = loaded.version == 0 ? ExpectedVersion.none : .exactly(loaded.version)
+                let version = loaded.version == 0 ? ExpectedVersion.noEvents : .exactly(loaded.version)
                 let result = try await self.store.append(encoded, to: entity, expecting: version)
                 // Somebody else has handled the same command meanwhile.
                 if result.isRepetition, let earlier = try await self.earlierResult(of: cause, entity) { return earlier }

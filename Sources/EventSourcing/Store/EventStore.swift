@@ -83,7 +83,7 @@ public enum ExpectedVersion: Sendable, Hashable, CustomStringConvertible {
     /// Whatever it is.
     case any
     /// It has no events yet.
-    case none
+    case noEvents
     /// Exactly this one.
     case exactly(Int64)
 
@@ -91,16 +91,16 @@ public enum ExpectedVersion: Sendable, Hashable, CustomStringConvertible {
     public func allows(_ version: Int64) -> Bool {
         switch self {
         case .any: true
-        case .none: version == 0
+        case .noEvents: version == 0
         case .exactly(let expected): version == expected
         }
     }
 
-    /// `any`, `none`, or the number.
+    /// `any`, `no events`, or the number.
     public var description: String {
         switch self {
         case .any: "any"
-        case .none: "none"
+        case .noEvents: "no events"
         case .exactly(let version): "\(version)"
         }
     }

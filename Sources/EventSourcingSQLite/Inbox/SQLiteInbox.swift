@@ -82,12 +82,12 @@ public struct SQLiteInbox: Sendable {
     @discardableResult
     public func forget(olderThan age: Duration) async throws -> Int {
         let time = UTCTime.now.advanced(by: .zero - age).millisecondsSince1970
-        return try await self.database.write { db in
-            try db.execute(
-                sql: "DELETE FROM inbox WHERE receiver = ? AND received < ?",
-                arguments: [self.name, time]
-            )
-            return db.changesCount
-        }
+        return try await self.database.write { db in try Self.forget(before: time, receiver: self.name, db) }
+    }
+
+    @discardableResult
+    static func forget(before time: Int64, receiver: String, _ db: Database) throws -> Int {
+        try db.execute(sql: "DELETE FROM inbox WHERE receiver = ? AND received < ?", arguments: [receiver, time])
+        return db.changesCount
     }
 }

@@ -157,8 +157,7 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
     /// Has those deadlines pass that are due: some of them, in one transaction.
     private func passDeadlines(_ now: UTCTime) async throws {
         let (engine, outbox) = (self.engine, self.outbox)
-        let failures = try await self.database.write { db in
-            var failures: [(id: String, deadline: String, error: any Error)] = []
+        try await self.database.write { db in
             for id in try ProcessRows.due(db, at: now.millisecondsSince1970, limit: 100) {
                 guard let instance: ProcessInstance<State> = try ProcessRows.instance(db, id) else { continue }
                 let deadlines = instance.deadlines.filter { $0.value <= now }
@@ -166,24 +165,10 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
                     try ProcessRows.save(db, instance)
                     continue
                 }
-                do {
-                    if let transition = try engine.pass(deadline, instance, now: now) {
-                        try Self.save(transition, outbox, db)
-                    }
-                } catch let error as DatabaseError {
-                    throw error
-                } catch {
-                    failures.append((id, deadline, error))
+                if let transition = engine.pass(deadline, instance, now: now) {
+                    try Self.save(transition, outbox, db)
                 }
             }
-            return failures
-        }
-        if let failure = failures.first {
-            throw ProjectionError(
-                .stopped,
-                "\(self.manager.name) can't handle the deadline \(failure.deadline) of \(failure.id): \(failure.error)",
-                cause: failure.error
-            )
         }
     }
 
@@ -213,7 +198,7 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         try await self.database.read { db in try ProcessRows.counts(db) }
     }
 
-    /// Has an instance that is stuck try again to undo what it could not.
+    /// Has an instance that is stuck try again: to undo what it could not, or to handle its deadline.
     ///
     /// - Returns: whether it was stuck.
     @discardableResult
@@ -228,13 +213,18 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Forgets instances that have ended, with their timelines.
+    /// Forgets instances that have ended, with their timelines, and which messages were handled as long ago.
     ///
-    /// - Parameter age: how long ago they ended at least. A message for one of them that comes later begins a new instance.
+    /// - Parameter age: how long ago they ended at least. A message for one of them that comes later, or again, begins a new
+    ///   instance.
     /// - Returns: how many.
     @discardableResult
     public func forgetEnded(olderThan age: Duration) async throws -> Int {
         let time = self.configuration.now().advanced(by: .zero - age).millisecondsSince1970
-        return try await self.database.write { db in try ProcessRows.deleteEnded(db, before: time) }
+        let name = self.manager.name
+        return try await self.database.write { db in
+            try SQLiteInbox.forget(before: time, receiver: name, db)
+            return try ProcessRows.deleteEnded(db, before: time)
+        }
     }
 }

@@ -39,7 +39,7 @@ struct EntityStoreTests {
         let accounts = self.accounts(MemoryEventStore())
         try await accounts.handle(.deposit(1), of: "1", expecting: .exactly(0))
         let error = await #expect(throws: EventStoreError.self) {
-            try await accounts.handle(.deposit(1), of: "1", expecting: ExpectedVersion.none)
+            try await accounts.handle(.deposit(1), of: "1", expecting: .noEvents)
         }
         #expect(error?.actual == 1)
     }

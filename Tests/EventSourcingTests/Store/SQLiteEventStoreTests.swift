@@ -106,7 +106,7 @@ struct SQLiteEventStoreTests {
                         do {
                             // Every other one asks for what can hold once only.
                             let target = number.isMultiple(of: 2) ? entity : own
-                            try await store.append([event], to: target, expecting: .none)
+                            try await store.append([event], to: target, expecting: .noEvents)
                             return true
                         } catch let error as EventStoreError where error.code == .conflict {
                             return false
