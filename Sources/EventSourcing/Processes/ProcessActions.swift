@@ -17,6 +17,9 @@ public struct ProcessActions: Sendable {
 
     /// The instance.
     public let id: String
+    /// How the instance stands before the message or the deadline. What was done is being undone already while it is
+    /// `compensating`: then ``complete()`` does nothing, and what ``onCompensation(of:send:to:policy:)`` names is undone as well.
+    public let status: ProcessStatus
     /// The time: that of the clock when the message is handled; of a deadline, when it was noticed.
     public let now: UTCTime
     let source: String
@@ -26,8 +29,9 @@ public struct ProcessActions: Sendable {
     private(set) var actions: [Action] = []
     private var commands = 0
 
-    init(id: String, now: UTCTime, source: String, cause: EventMetadata, transition: Int64) {
+    init(id: String, status: ProcessStatus, now: UTCTime, source: String, cause: EventMetadata, transition: Int64) {
         self.id = id
+        self.status = status
         self.now = now
         self.source = source
         self.cause = cause

@@ -69,7 +69,10 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         var transition = ProcessTransition(instance: instance)
         transition.instance.deadlines[deadline] = nil
         var run = self.begin(&transition, now: now, cause: nil)
-        if deadline.hasPrefix(Self.retryPrefix) {
+        if instance.status.isEnded {
+            // What was to be done then is not to be done any more.
+            run.note(.cancelled, deadline, &transition)
+        } else if deadline.hasPrefix(Self.retryPrefix) {
             self.compensateNext(&transition, run)
         } else if deadline.hasPrefix(Self.timeoutPrefix) {
             let step = String(deadline.dropFirst(Self.timeoutPrefix.count))
@@ -149,6 +152,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         origin.correlationID = transition.instance.correlationID ?? origin.correlationID
         let actions = ProcessActions(
             id: id,
+            status: transition.instance.status,
             now: now,
             source: self.manager.name,
             cause: origin,
@@ -164,6 +168,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
                 transition.records.append(record)
                 run.note(.command, "\(type) to \(record.topic)", &transition)
             case .schedule(let name, let time):
+                guard !transition.instance.status.isEnded else { continue }
                 transition.instance.deadlines[name] = time
                 run.note(.deadline, "\(name) at \(time)", &transition)
             case .cancel(let name):
@@ -173,7 +178,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
             case .note(let text):
                 run.note(.note, text, &transition)
             case .step(let step):
-                transition.instance.steps.append(step)
+                self.add(step, &transition, run)
             case .compensate(let reason):
                 self.compensate(reason, &transition, run)
             case .compensated(let step):
@@ -181,7 +186,14 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
             case .compensationFailed(let step, let reason):
                 self.failed(step, reason, isRefused: true, &transition, run)
             case .complete:
+                // What is being undone is not done.
+                guard transition.instance.isGoingOn else {
+                    run.note(.note, "not completed, since it is \(transition.instance.status.rawValue)", &transition)
+                    continue
+                }
                 transition.instance.status = .completed
+                transition.instance.failedDeadline = nil
+                transition.instance.problem = nil
                 transition.instance.deadlines = [:]
                 transition.instance.steps = []
                 run.note(.completed, self.manager.name, &transition)
@@ -191,9 +203,30 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
 
     // MARK: Undoing
 
+    /// Notes what undoes something that was done.
+    private func add(_ step: CompensationStep, _ transition: inout ProcessTransition<State>, _ run: Run) {
+        switch transition.instance.status {
+        case _ where transition.instance.isGoingOn:
+            transition.instance.steps.append(step)
+        case .running, .compensating, .stuck:
+            // The last one is being undone: this one is the next.
+            transition.instance.steps.insert(step, at: max(0, transition.instance.steps.count - 1))
+            if transition.instance.status == .compensating, transition.instance.steps.count == 1 {
+                self.compensateNext(&transition, run)
+            }
+        case .completed, .compensated:
+            // All else was undone: so is this.
+            guard transition.instance.status == .compensated else { return }
+            transition.instance.steps = [step]
+            transition.instance.status = .compensating
+            self.compensateNext(&transition, run)
+        }
+    }
+
     private func compensate(_ reason: String, _ transition: inout ProcessTransition<State>, _ run: Run) {
-        guard transition.instance.status == .running else { return }
+        guard transition.instance.isGoingOn else { return }
         transition.instance.status = .compensating
+        transition.instance.failedDeadline = nil
         transition.instance.problem = reason
         transition.instance.deadlines = [:]
         run.note(.compensating, reason, &transition)
@@ -205,6 +238,7 @@ package struct ProcessEngine<State: Codable & Sendable>: Sendable {
         guard transition.instance.status == .compensating else { return }
         guard var step = transition.instance.steps.popLast() else {
             transition.instance.status = .compensated
+            transition.instance.deadlines = [:]
             run.note(.compensated, "everything", &transition)
             return
         }

@@ -50,6 +50,9 @@ public struct ProcessInstance<State: Codable & Sendable>: Sendable, Codable {
         self.updateTime = now
     }
 
+    /// Whether its handlers lead it, rather than that what they did is being undone.
+    var isGoingOn: Bool { self.status == .running || self.status == .stuck && self.failedDeadline != nil }
+
     /// When the next deadline passes, its own retries included.
     public var nextDeadline: UTCTime? { self.deadlines.values.min() }
 }
