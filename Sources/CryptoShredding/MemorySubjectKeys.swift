@@ -12,10 +12,7 @@ public final class MemorySubjectKeys: SubjectKeyStore {
     /// See ``SubjectKeyStore/makeKey(of:)``.
     public func makeKey(of subject: String) throws -> SymmetricKey {
         try self.keys.withLock { keys in
-            if let known = keys[subject] {
-                guard let key = known else { throw SubjectForgotten() }
-                return key
-            }
+            if let known = try Self.key(of: subject, in: keys) { return known }
             let key = SymmetricKey(size: .bits256)
             keys[subject] = .some(key)
             return key
@@ -24,7 +21,13 @@ public final class MemorySubjectKeys: SubjectKeyStore {
 
     /// See ``SubjectKeyStore/key(of:)``.
     public func key(of subject: String) throws -> SymmetricKey? {
-        self.keys.withLock { $0[subject] ?? nil }
+        try self.keys.withLock { try Self.key(of: subject, in: $0) }
+    }
+
+    private static func key(of subject: String, in keys: [String: SymmetricKey?]) throws -> SymmetricKey? {
+        guard let known = keys[subject] else { return nil }
+        guard let key = known else { throw SubjectForgotten() }
+        return key
     }
 
     /// See ``SubjectKeyStore/forget(_:)``.

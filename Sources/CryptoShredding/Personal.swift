@@ -63,7 +63,8 @@ extension Personal: Codable {
 
     /// Reads a field, decrypted with the key of its subject.
     ///
-    /// - Throws: `DecodingError` for data that are no such field, or were changed, and without a serde that knows of keys.
+    /// - Throws: `DecodingError` for data that are no such field, or were changed, without a serde that knows of keys, and where the
+    ///   key is not there although its subject was not forgotten.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         guard let context = decoder.userInfo[.shredding] as? ShreddingContext else {
@@ -74,16 +75,24 @@ extension Personal: Codable {
             )
         }
         let subject = try container.decode(String.self, forKey: .subject)
-        guard let sealed = try container.decodeIfPresent(Data.self, forKey: .sealed),
-            let key = try context.keys.key(of: subject)
-        else {
+        guard let sealed = try container.decodeIfPresent(Data.self, forKey: .sealed) else {
             self = .redacted
             return
         }
         do {
+            guard let key = try context.keys.key(of: subject) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .sealed,
+                    in: container,
+                    debugDescription: "the key of a personal field is not in the store of keys, which may be another one, or "
+                        + "older than the data"
+                )
+            }
             let box = try AES.GCM.SealedBox(combined: sealed)
             let data = try AES.GCM.open(box, using: key, authenticating: Data(subject.utf8))
             self = .known(try JSONDecoder().decode([Value].self, from: data)[0])
+        } catch is SubjectForgotten {
+            self = .redacted
         } catch is CryptoKitError {
             throw DecodingError.dataCorruptedError(
                 forKey: .sealed,
@@ -111,7 +120,12 @@ extension Personal: Codable {
         guard case .known(let value) = self else { return }
         // In an array, since not every value is a document of its own.
         let data = try JSONEncoder().encode([value])
-        let key = try context.keys.makeKey(of: subject)
+        let key: SymmetricKey
+        do {
+            key = try context.keys.makeKey(of: subject)
+        } catch is SubjectForgotten where context.redactsForgotten {
+            return
+        }
         let box = try AES.GCM.seal(data, using: key, authenticating: Data(subject.utf8))
         // There is one with nonces of the usual length.
         try container.encode(box.combined ?? Data(), forKey: .sealed)
@@ -123,6 +137,8 @@ struct ShreddingContext: Sendable {
     var keys: any SubjectKeyStore
     /// Whose fields are written.
     var subject: String?
+    /// Whether those of a subject that was forgotten are written as redacted.
+    var redactsForgotten = false
 }
 
 extension CodingUserInfoKey {

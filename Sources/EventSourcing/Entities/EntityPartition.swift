@@ -50,6 +50,8 @@ final class EntityPartition<Rules: Decider>: HostedPartition {
         var last: (offset: Int64, id: String)?
         var eventsSinceSnapshot = 0
         var newEvents = 0
+        /// Events were passed over whose types are not known.
+        var hasSkipped = false
     }
 
     let partition: Int32
@@ -93,7 +95,11 @@ final class EntityPartition<Rules: Decider>: HostedPartition {
                 )
             }
             let new = Entity(state: self.decider.initialState, version: 0)
-            if let event { self.decider.evolve(&state.contents.entities[id, default: new].state, event) }
+            if let event {
+                self.decider.evolve(&state.contents.entities[id, default: new].state, event)
+            } else {
+                state.hasSkipped = true
+            }
             state.contents.entities[id, default: new].version = stored.sequence
             if let command = CommandKey.of(stored) {
                 state.contents.commands.add(
@@ -173,10 +179,11 @@ final class EntityPartition<Rules: Decider>: HostedPartition {
 
     // MARK: Snapshots
 
-    /// What is to be kept, when so many events have come since the last time.
+    /// What is to be kept, when so many events have come since the last time. Nothing where events were passed over: whoever knows
+    /// them would miss them.
     func takeSnapshot(every interval: Int) -> Contents? {
         self.state.withLock { state in
-            guard state.eventsSinceSnapshot >= interval else { return nil }
+            guard state.eventsSinceSnapshot >= interval, !state.hasSkipped else { return nil }
             state.eventsSinceSnapshot = 0
             return state.contents
         }

@@ -87,24 +87,29 @@ final class PartitionHosts<Partition: HostedPartition>: Sendable {
     private func came(_ numbers: Set<Int32>) {
         for number in numbers {
             let partition = self.make(number)
-            let restoration = Task {
-                defer { self.ended() }
-                do {
-                    try await self.restore(partition)
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    self.state.withLock { $0.failure = $0.failure ?? error }
-                    throw error
-                }
-                self.state.withLock { state in
-                    if state.hosts[number]?.partition === partition { state.hosts[number]?.isRestored = true }
-                }
-            }
+            // It is known before its restoration can come to an end.
             let old = self.state.withLock { state in
-                state.hosts.updateValue(Host(partition: partition, restoration: restoration), forKey: number)
+                let restoration = self.restoration(of: partition, number)
+                return state.hosts.updateValue(Host(partition: partition, restoration: restoration), forKey: number)
             }
             old?.restoration.cancel()
+        }
+    }
+
+    private func restoration(of partition: Partition, _ number: Int32) -> Task<Void, any Error> {
+        Task {
+            defer { self.ended() }
+            do {
+                try await self.restore(partition)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                self.state.withLock { $0.failure = $0.failure ?? error }
+                throw error
+            }
+            self.state.withLock { state in
+                if state.hosts[number]?.partition === partition { state.hosts[number]?.isRestored = true }
+            }
         }
     }
 

@@ -132,15 +132,16 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
                 try await self.storage.waitForEntries(after: position)
                 continue
             }
+            let published: [KafkaTopicPartition: Int64]
             do {
-                try await self.publish(entries, through: last.position, producer)
+                published = try await self.publish(entries, through: last, producer)
             } catch let error as KafkaError where error.code == .outcomeUnknown && !Task.isCancelled {
                 // What became of it is told by the topic of positions.
                 position = try await self.resume()
                 continue
             }
             position = last.position
-            try await self.storage.remove(through: position)
+            try await self.storage.remove(through: position, published: published)
             self.state.withLock { state in
                 state.published += entries.count
                 state.position = last.position
@@ -149,27 +150,48 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         }
     }
 
-    private func publish(_ entries: [OutboxEntry], through position: Int64, _ producer: KafkaProducer) async throws {
+    /// - Returns: the offsets behind the last records, of each partition.
+    private func publish(
+        _ entries: [OutboxEntry],
+        through last: OutboxEntry,
+        _ producer: KafkaProducer
+    ) async throws -> [KafkaTopicPartition: Int64] {
         guard let topic = self.configuration.positionTopic else {
-            let results = try await producer.send(contentsOf: entries.map(\.record))
-            for (entry, result) in zip(entries, results) { try self.check(result, entry) }
-            return
+            return try self.positions(of: entries, try await producer.send(contentsOf: entries.map(\.record)))
         }
         let identity = try await self.storage.identity().id
         let mark = KafkaProducerRecord(
             topic: topic,
             partition: 0,
             key: Array(self.configuration.name.utf8),
-            value: Array("\(identity) \(position)".utf8)
+            value: Array("\(identity) \(last.position) \(last.digest)".utf8)
         )
-        try await producer.withTransaction(attempts: 10) { transaction in
+        return try await producer.withTransaction(attempts: 10) { transaction in
             let results = try await transaction.send(contentsOf: entries.map(\.record) + [mark])
-            for (entry, result) in zip(entries, results) { try self.check(result, entry) }
+            // Nothing is published without it.
+            if let error = results.last?.failure { throw error }
+            return try self.positions(of: entries, results)
         }
     }
 
+    /// - Throws: ``OutboxRelayError`` for a record that can't be published; `KafkaError`.
+    private func positions(
+        of entries: [OutboxEntry],
+        _ results: [Result<KafkaRecordMetadata, KafkaError>]
+    ) throws -> [KafkaTopicPartition: Int64] {
+        var positions: [KafkaTopicPartition: Int64] = [:]
+        for (entry, result) in zip(entries, results) {
+            try self.check(result, entry)
+            let metadata = try result.get()
+            guard let offset = metadata.offset else { continue }
+            let place = KafkaTopicPartition(topic: entry.record.topic, partition: metadata.partition)
+            positions[place] = max(positions[place] ?? 0, offset + 1)
+        }
+        return positions
+    }
+
     private func check(_ result: Result<KafkaRecordMetadata, KafkaError>, _ entry: OutboxEntry) throws {
-        guard case .failure(let error) = result else { return }
+        guard let error = result.failure else { return }
         // These are about the record; others are not, and may pass.
         guard [.messageTooLarge, .unknownTopicOrPartition, .invalidRecord, .topicAuthorization].contains(error.code)
         else { throw error }
@@ -192,15 +214,17 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         guard let topic = self.configuration.positionTopic else { return 0 }
         let identity = try await self.storage.identity()
         let place = KafkaTopicPartition(topic: topic, partition: 0)
-        let position = try await self.lastPosition(in: place, of: identity.id)
-        guard position <= identity.lastPosition else {
+        let (position, digest) = try await self.lastPosition(in: place, of: identity.id)
+        let last = try await self.storage.entries(after: position - 1, limit: 1).first { $0.position == position }
+        guard position <= identity.lastPosition, last.map({ digest == nil || $0.digest == digest }) != false else {
             throw OutboxRelayError(
-                "the outbox has come to position \(identity.lastPosition), and \(position) was published already: it is "
-                    + "older than what was published, as from a backup. Give it another name, or make the outbox anew"
+                "the outbox has come to position \(identity.lastPosition), and position \(position) was published already, "
+                    + "with another record or before it was there: the outbox is older than what was published, as from a "
+                    + "backup. Give the relay another name, or make the outbox anew"
             )
         }
         let waiting = try await self.storage.backlog().count
-        try await self.storage.remove(through: position)
+        try await self.storage.remove(through: position, published: try await self.ends(ofRecordsThrough: position))
         let left = try await self.storage.backlog().count
         self.state.withLock { state in
             state.position = position
@@ -212,26 +236,54 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         return position
     }
 
-    /// The last position that was published of an outbox; 0 when it was none of this one.
-    private func lastPosition(in partition: KafkaTopicPartition, of identity: String) async throws -> Int64 {
+    private var reader: TopicReader {
         var consumer = KafkaConsumer.Configuration(bootstrapServers: self.configuration.producer.bootstrapServers)
         consumer.security = self.configuration.producer.security
-        let reader = TopicReader(consumer, patience: Self.patience, logger: self.logger)
-        guard let ends = try await reader.watermarks(of: [partition])[partition] else { return 0 }
+        return TopicReader(consumer, patience: Self.patience, logger: self.logger)
+    }
+
+    /// The ends of the topics of records that were published before somebody could note where: they are before these.
+    private func ends(ofRecordsThrough position: Int64) async throws -> [KafkaTopicPartition: Int64] {
+        var topics: Set<String> = []
+        var last: Int64 = 0
+        while true {
+            let entries = try await self.storage.entries(after: last, limit: self.configuration.batchSize)
+                .filter { $0.position <= position }
+            guard let end = entries.last else { break }
+            topics.formUnion(entries.map(\.record.topic))
+            last = end.position
+        }
+        guard !topics.isEmpty else { return [:] }
+        let reader = self.reader
+        var places: [KafkaTopicPartition] = []
+        for topic in topics {
+            places += try await reader.partitions(of: topic).map { KafkaTopicPartition(topic: topic, partition: $0) }
+        }
+        return try await reader.watermarks(of: places).mapValues(\.high)
+    }
+
+    /// The last position that was published of an outbox, with the digest of its record; 0 when it was none of this one.
+    private func lastPosition(
+        in partition: KafkaTopicPartition,
+        of identity: String
+    ) async throws -> (position: Int64, digest: String?) {
+        let reader = self.reader
+        guard let ends = try await reader.watermarks(of: [partition])[partition] else { return (0, nil) }
         let key = Array(self.configuration.name.utf8)
         // It is nearly always among the last ones.
         for start in [max(ends.low, ends.high - 1_000), ends.low] where start < ends.high {
-            var position: Int64?
+            var found: (position: Int64, digest: String?)?
             try await reader.read([partition: start..<ends.high]) { record in
-                guard record.key == key, let words = record.valueString?.split(separator: " "), words.count == 2 else {
+                guard record.key == key, let words = record.valueString?.split(separator: " "), words.count >= 2 else {
                     return true
                 }
-                position = words[0] == identity ? Int64(words[1]) ?? 0 : 0
+                let position = words[0] == identity ? Int64(words[1]) ?? 0 : 0
+                found = (position, words.count > 2 ? String(words[2]) : nil)
                 return true
             }
-            if let position { return position }
+            if let found { return found }
         }
-        return 0
+        return (0, nil)
     }
 
     private func ensureTopic(_ topic: String) async throws {
@@ -262,6 +314,12 @@ public struct OutboxRelayError: Error, Sendable, CustomStringConvertible {
     /// The message, and the cause.
     public var description: String {
         self.cause.map { "\(self.message): \($0)" } ?? self.message
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
     }
 }
 

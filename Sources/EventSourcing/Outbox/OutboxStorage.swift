@@ -15,10 +15,12 @@ public protocol OutboxStorage: Sendable {
     ///   - limit: how many at most.
     func entries(after position: Int64, limit: Int) async throws -> [OutboxEntry]
 
-    /// Removes what was published.
+    /// Removes what was published, and notes, in the same transaction, where.
     ///
-    /// - Parameter position: the position of the last record that was.
-    func remove(through position: Int64) async throws
+    /// - Parameters:
+    ///   - position: the position of the last record that was.
+    ///   - published: the offsets behind the last records, of some partitions; they never go back.
+    func remove(through position: Int64, published: [KafkaTopicPartition: Int64]) async throws
 
     /// What waits.
     func backlog() async throws -> OutboxBacklog
@@ -49,6 +51,24 @@ public struct OutboxEntry: Sendable, Hashable {
     public var position: Int64
     /// What is published.
     public var record: KafkaProducerRecord
+
+    /// Tells the record from others (FNV-1a, 64 bits): of an outbox from a backup, other records have the same positions.
+    var digest: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ bytes: some Sequence<UInt8>) {
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            // So that parts can't change places with each other.
+            hash = (hash ^ 0xFF) &* 0x100_0000_01b3
+        }
+        add(self.record.topic.utf8)
+        add(self.record.key ?? [])
+        add(self.record.value ?? [])
+        for header in self.record.headers {
+            add(header.key.utf8)
+            add(header.value ?? [])
+        }
+        return String(hash, radix: 16)
+    }
 
     /// Makes an entry.
     public init(position: Int64, record: KafkaProducerRecord) {

@@ -82,13 +82,14 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
         self.values.withLock { values in values.instances.values.compactMap(\.nextDeadline).min() }
     }
 
-    /// The deadlines that have passed, the first of each instance.
+    /// The deadlines that have passed, the first of each instance: as many as go into a transaction.
     func passed(at time: UTCTime) -> [(id: String, deadline: String)] {
         self.values.withLock { values in
-            values.instances.values.compactMap { instance in
+            let passed = values.instances.values.lazy.compactMap { instance -> (id: String, deadline: String)? in
                 let passed = instance.deadlines.filter { $0.value <= time }
                 return passed.min { ($0.value, $0.key) < ($1.value, $1.key) }.map { (instance.id, $0.key) }
             }
+            return Array(passed.prefix(500))
         }
     }
 

@@ -25,6 +25,8 @@ public struct LoadedEntity<State: Sendable>: Sendable {
     public var version: Int64
     /// The number of the last event that came with a snapshot; 0 without one.
     public var snapshotVersion: Int64
+    /// Whether events were passed over whose types are not known: the state is not that of all of them.
+    public internal(set) var hasSkipped = false
 }
 
 /// What came of a command.
@@ -110,7 +112,11 @@ public struct EntityStore<Rules: Decider>: Sendable {
 
     private func apply(_ events: [StoredEvent], to loaded: inout LoadedEntity<Rules.State>) throws {
         for event in events {
-            if let value = try self.registry.decode(event.event) { self.decider.evolve(&loaded.state, value) }
+            if let value = try self.registry.decode(event.event) {
+                self.decider.evolve(&loaded.state, value)
+            } else {
+                loaded.hasSkipped = true
+            }
             loaded.version = event.sequence
         }
     }
@@ -155,7 +161,8 @@ public struct EntityStore<Rules: Decider>: Sendable {
                 let result = try await self.store.append(encoded, to: entity, expecting: version)
                 // Somebody else has handled the same command meanwhile.
                 if result.isRepetition, let earlier = try await self.earlierResult(of: cause, entity) { return earlier }
-                if let snapshots, !events.isEmpty {
+                // Whoever knows the events that were skipped would miss them in a snapshot.
+                if let snapshots, !events.isEmpty, !loaded.hasSkipped {
                     for event in events { self.decider.evolve(&loaded.state, event) }
                     loaded.version += Int64(events.count)
                     if loaded.version - loaded.snapshotVersion >= snapshots.interval {

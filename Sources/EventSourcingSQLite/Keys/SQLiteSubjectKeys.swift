@@ -56,6 +56,7 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
             )
             return try Self.fetch(subject, db)
         }
+        // The row is there.
         guard let data else { throw SubjectForgotten() }
         return SymmetricKey(data: data)
     }
@@ -91,8 +92,12 @@ public final class SQLiteSubjectKeys: SubjectKeyStore {
         self.cache.withLock { _ = $0.keys.removeValue(forKey: Data(subject.utf8)) }
     }
 
+    /// - Returns: `nil` where there is none.
+    /// - Throws: `SubjectForgotten` where it was deleted.
     private static func fetch(_ subject: String, _ db: Database) throws -> Data? {
         let statement = try db.cachedStatement(sql: "SELECT key FROM keys WHERE subject = ?")
-        return try Row.fetchOne(statement, arguments: [Data(subject.utf8)])?[0]
+        guard let row = try Row.fetchOne(statement, arguments: [Data(subject.utf8)]) else { return nil }
+        guard let data = row[0] as Data? else { throw SubjectForgotten() }
+        return data
     }
 }

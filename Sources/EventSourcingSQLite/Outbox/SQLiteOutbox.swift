@@ -28,6 +28,12 @@ public struct SQLiteOutbox: OutboxStorage {
                     written INTEGER NOT NULL
                 );
                 CREATE TABLE IF NOT EXISTS outbox_identity (id TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS outbox_published (
+                    topic TEXT NOT NULL,
+                    partition INTEGER NOT NULL,
+                    position INTEGER NOT NULL,
+                    PRIMARY KEY (topic, partition)
+                ) WITHOUT ROWID;
                 """
         )
         try db.execute(
@@ -110,10 +116,60 @@ public struct SQLiteOutbox: OutboxStorage {
         }
     }
 
-    /// See ``OutboxStorage/remove(through:)``.
-    public func remove(through position: Int64) async throws {
+    /// See ``OutboxStorage/remove(through:published:)``.
+    public func remove(through position: Int64, published: [KafkaTopicPartition: Int64]) async throws {
         try await self.database.write { db in
             try db.execute(sql: "DELETE FROM outbox WHERE position <= ?", arguments: [position])
+            for (place, position) in published {
+                try db.execute(
+                    sql: """
+                        INSERT INTO outbox_published (topic, partition, position) VALUES (?, ?, ?)
+                        ON CONFLICT (topic, partition) DO UPDATE SET position = max(position, excluded.position)
+                        """,
+                    arguments: [place.topic, place.partition, position]
+                )
+            }
+        }
+    }
+
+    /// Waits until everything is published that was written until now, by whichever process publishes it, and answers what a reader
+    /// of the topic waits for to see it: the token of a store says nothing to the readers of a topic.
+    ///
+    /// ```swift
+    /// try await accounts.handle(.deposit(100), of: "42")
+    /// let token = try await outbox.published(to: "accounts.events", within: .seconds(5))
+    /// ```
+    ///
+    /// - Returns: `nil` when that takes longer.
+    /// - Throws: `DatabaseError`; `CancellationError` when the task is cancelled before.
+    public func published(to topic: String, within timeout: Duration) async throws -> PositionToken? {
+        let last = try await self.identity().lastPosition
+        return try await withDeadline(.now + min(timeout, .seconds(1_000_000_000))) {
+            while true {
+                let count = self.database.changeCount
+                let token = try await self.database.read { db -> PositionToken? in
+                    let isWaiting = try Bool.fetchOne(
+                        db,
+                        sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE position <= ?)",
+                        arguments: [last]
+                    )
+                    if isWaiting == true { return nil }
+                    let rows = try Row.fetchAll(
+                        db,
+                        sql: "SELECT partition, position FROM outbox_published WHERE topic = ?",
+                        arguments: [topic]
+                    )
+                    return PositionToken(
+                        Dictionary(
+                            uniqueKeysWithValues: rows.map { row in
+                                (KafkaTopicPartition(topic: topic, partition: row[0]), row[1] as Int64)
+                            }
+                        )
+                    )
+                }
+                if let token { return token }
+                try await self.database.waitForChange(past: count)
+            }
         }
     }
 

@@ -11,6 +11,9 @@ public struct SQLiteProcessConfiguration: Sendable {
     public var projector: ProjectorConfiguration
     /// How commands are published. Its name is that of the process manager unless it is changed.
     public var relay: OutboxRelayConfiguration
+    /// How long commands wait, published by nobody, until this process publishes them, where another process over the same file did
+    /// before. Default: 10 s.
+    public var takeoverDelay = Duration.seconds(10)
     /// The clock of the deadlines. Default: the system's.
     public var now: @Sendable () -> UTCTime = { .now }
 
@@ -29,7 +32,8 @@ public struct SQLiteProcessConfiguration: Sendable {
 /// transaction, and a relay publishes the commands.
 ///
 /// Each message is handled once, also one that its sender sent twice, by its id. Each deadline passes once, also when it was due while
-/// nothing ran. Several processes may run over the same file: one has each partition, any of them the deadlines, and one publishes.
+/// nothing ran. Several processes may run over the same file: one has each partition, any of them the deadlines, and one publishes,
+/// until another one finds that commands wait (``SQLiteProcessConfiguration/takeoverDelay``).
 public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
     private let manager: ProcessManager<State>
     private let engine: ProcessEngine<State>
@@ -98,7 +102,7 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.projector.run() }
-                group.addTask { try await self.relay.run() }
+                group.addTask { try await self.publish() }
                 group.addTask { try await self.watchDeadlines() }
                 // Whichever ends first ends the others.
                 defer { group.cancelAll() }
@@ -106,6 +110,35 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
             }
         } catch  where Task.isCancelled {
             return
+        }
+    }
+
+    /// Publishes commands, unless another process does that.
+    private func publish() async throws {
+        while true {
+            do {
+                return try await self.relay.run()
+            } catch let error as KafkaError where error.code == .fenced {
+                self.logger.info("another process publishes the commands of \(self.manager.name) now")
+            }
+            try await self.waitUntilNobodyPublishes()
+        }
+    }
+
+    private func waitUntilNobodyPublishes() async throws {
+        let delay = self.configuration.takeoverDelay
+        while true {
+            let count = self.database.changeCount
+            let backlog = try await self.outbox.backlog()
+            if backlog.count == 0 {
+                try await self.database.waitForChange(past: count)
+            } else if backlog.age >= delay {
+                return
+            } else {
+                _ = try await withDeadline(.now + (delay - backlog.age)) {
+                    try await self.database.waitForChange(past: count)
+                }
+            }
         }
     }
 

@@ -121,6 +121,15 @@ final class Catalogue: Sendable {
                 return Promotion(id: id, from: live, to: version)
             }
             if live == version { return nil }
+            let isThere = try Bool.fetchOne(
+                db,
+                sql: "SELECT NOT dropped FROM versions WHERE name = ? AND version = ?",
+                arguments: [name, version]
+            )
+            // Somebody may have dropped it since it was looked for.
+            guard isThere == true else {
+                throw ProjectionError(.unknownVersion, "\(name) has no version \(version) any more")
+            }
             let id = EventID.next()
             try db.execute(
                 sql: "UPDATE projections SET promoting = ?, promotion = ? WHERE name = ?",

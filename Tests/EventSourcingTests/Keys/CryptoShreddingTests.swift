@@ -65,8 +65,68 @@ struct CryptoShreddingTests {
             let again = try #require(try self.serde(keys).encode(read))
             #expect(try self.serde(keys).decode(again) == read)
             try keys.forget("nobody")
-            #expect(try keys.key(of: "nobody") == nil)
+            #expect(throws: SubjectForgotten.self) { try keys.key(of: "nobody") }
+            #expect(try keys.key(of: "somebody") == nil)
         }
+    }
+
+    /// A store of keys that is lost, or the wrong one, must not look as if everybody had asked to be forgotten.
+    @Test func aKeyThatIsNotThereIsAnError() async throws {
+        let bytes = try #require(try self.serde(MemorySubjectKeys()).encode(self.ada))
+        try await self.withStores { keys in
+            let error = #expect(throws: SerdeError.self) { try self.serde(keys).decode(bytes) }
+            #expect(error?.message.contains("is not in the store of keys") == true)
+        }
+    }
+
+    /// Of whoever is forgotten while it is in memory, snapshots go on.
+    @Test func snapshotsOfWhoIsForgottenAreRedacted() async throws {
+        try await self.withStores { keys in
+            let snapshots = Serde<Registered>.json(shredding: keys, redactsForgotten: true) { $0.customer }
+            let before = try #require(try snapshots.encode(self.ada))
+            #expect(try snapshots.decode(before) == self.ada)
+            try keys.forget("ada")
+            let after = try #require(try snapshots.encode(self.ada))
+            #expect(try snapshots.decode(after).email == .redacted)
+            #expect(try snapshots.decode(after).country == "UK")
+        }
+    }
+
+    @Test func logsAndErrorsDoNotQuoteIt() throws {
+        var dumped = ""
+        dump(self.ada, to: &dumped)
+        for text in ["\(self.ada)", String(reflecting: self.ada), dumped] {
+            #expect(!text.contains("example.com") && !text.contains("1815"))
+            #expect(text.contains("<personal>") && text.contains("UK"))
+        }
+        enum Event: Sendable { case registered(Registered) }
+        let error = #expect(throws: EventRegistryError.self) {
+            try EventRegistry<Event>().encode(.registered(self.ada), source: "/test")
+        }
+        #expect(error?.type == "Event.registered")
+    }
+
+    /// Old events have personal fields, too.
+    @Test func upcastersKnowOfKeys() throws {
+        struct Old: Codable, Sendable {
+            var customer: String
+            var email: Personal<String>
+        }
+        let keys = MemorySubjectKeys()
+        let old = Serde<Old>.json(shredding: keys) { $0.customer }
+        var registry = EventRegistry<Registered>()
+        registry.register("registered", version: 2, serde: self.serde(keys)) {
+            $0
+        } from: {
+            $0
+        }
+        registry.upcast("registered", from: 1, reading: old, writing: self.serde(keys)) {
+            Registered(customer: $0.customer, email: $0.email, birth: .redacted, country: "UK")
+        }
+        let data = try #require(try old.encode(Old(customer: "ada", email: Personal("ada@example.com"))))
+        #expect(try registry.decode(data, type: "registered", version: 1)?.email.value == "ada@example.com")
+        try keys.forget("ada")
+        #expect(try registry.decode(data, type: "registered", version: 1)?.email == .redacted)
     }
 
     @Test func aFieldThatWasChangedOrMovedIsRefused() async throws {

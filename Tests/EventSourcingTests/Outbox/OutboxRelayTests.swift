@@ -104,6 +104,66 @@ struct OutboxRelayTests {
         #expect(try await shop.events().map(\.metadata.id) == (0..<15).map { "deposit-\($0)" })
     }
 
+    /// The same, when others have been written since: what has the positions of what was published is not that.
+    @Test func whatWasWrittenIntoABackupIsNotTakenForPublished() async throws {
+        let shop = try await Shop.make("events", partitions: 1)
+        try await self.withOutbox { database, outbox in
+            try await self.add(0..<10, database, outbox, to: shop.topic("events"))
+            let relay = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+            try await withRunning({ try await relay.run() }) {
+                try await eventually("it is empty") { try await outbox.backlog().count == 0 }
+            }
+            try await database.write { db in try db.execute(sql: "UPDATE sqlite_sequence SET seq = 5") }
+            try await self.add(100..<120, database, outbox, to: shop.topic("events"))
+            let next = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+            let error = await #expect(throws: OutboxRelayError.self) { try await next.run() }
+            #expect(error?.description.contains("from a backup") == true)
+            #expect(next.status.phase == .failed)
+            #expect(next.status.problem?.contains("from a backup") == true)
+            #expect(try await outbox.backlog().count == 20, "nothing of it is lost")
+        }
+    }
+
+    /// Whoever wrote waits until it is published, and knows then what the readers of the topic have to have read.
+    @Test func aTokenOfTheTopicIsWaitedFor() async throws {
+        let shop = try await Shop.make("events", partitions: 3)
+        let topic = shop.topic("events")
+        try await self.withOutbox { database, outbox in
+            #expect(try await outbox.published(to: topic, within: .seconds(20)) == PositionToken(), "there is nothing")
+            try await self.add(0..<30, database, outbox, to: topic)
+            #expect(try await outbox.published(to: topic, within: .milliseconds(20)) == nil, "nobody publishes it")
+            let entries = try await outbox.entries(after: 0, limit: 100)
+            let relay = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+            try await withRunning({ try await relay.run() }) {
+                let token = try await outbox.published(to: topic, within: .seconds(20))
+                let ends = Dictionary(grouping: try await shop.records(of: "events"), by: \.partition)
+                    .map { (KafkaTopicPartition(topic: topic, partition: $0), ($1.map(\.offset).max() ?? 0) + 1) }
+                #expect(token == PositionToken(Dictionary(uniqueKeysWithValues: ends)))
+                #expect(try await outbox.published(to: "other", within: .seconds(20)) == PositionToken())
+            }
+            // As if the process had died before it could note where the last ones are.
+            try await database.write { db in
+                try db.execute(sql: "DELETE FROM outbox_published")
+                for entry in entries.suffix(5) {
+                    let position = try outbox.add(entry.record, in: db)
+                    try db.execute(
+                        sql: "UPDATE outbox SET position = ? WHERE position = ?",
+                        arguments: [entry.position, position]
+                    )
+                }
+            }
+            let next = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
+            try await withRunning({ try await next.run() }) {
+                let token = try await outbox.published(to: topic, within: .seconds(20))
+                for record in try await shop.records(of: "events") {
+                    let place = KafkaTopicPartition(topic: topic, partition: record.partition)
+                    #expect(token?.positions[place] ?? 0 > record.offset)
+                }
+                #expect(next.status.recovered == 5)
+            }
+        }
+    }
+
     /// Of two relays of one name the second takes over.
     @Test func theSecondRelayFencesTheFirst() async throws {
         let shop = try await Shop.make("events", partitions: 1)

@@ -241,6 +241,49 @@ struct ProcessManagerTests {
 
     // MARK: SQLite alone
 
+    /// The one that does not publish goes on with the rest, and publishes when the other one is gone.
+    @Test func processesShareAFile() async throws {
+        let shop = try await self.make()
+        try await withTemporaryFolder { folder in
+            func makeHost() throws -> SQLiteProcessHost<TransferState> {
+                var configuration = SQLiteProcessConfiguration(name: shop.name, bootstrapServers: shop.servers)
+                configuration.projector.consumer = shop.consuming
+                configuration.takeoverDelay = .milliseconds(300)
+                return try SQLiteProcessHost(
+                    Transfers.manager(name: shop.name, events: shop.topic("events"), commands: shop.topic("commands")),
+                    database: try EventDatabase(path: "\(folder)/transfers.sqlite"),
+                    configuration: configuration,
+                    logger: shop.logger
+                )
+            }
+            func transfer(_ numbers: Range<Int>) async throws {
+                for number in numbers { try await self.send(shop, "\(number)", self.requested, .withdrawn) }
+                try await eventually(pause: 100, "all commands are there") {
+                    try await self.commands(shop).count == numbers.upperBound
+                }
+            }
+            let (first, second) = (try makeHost(), try makeHost())
+            let running = Task { try await first.run() }
+            try await transfer(0..<10)
+            try await withRunning({ try await second.run() }) {
+                try await transfer(10..<20)
+                try await eventually("both run") {
+                    first.status.phase == .running && second.status.phase == .running
+                        && second.relayStatus.phase == .running
+                }
+                try await transfer(20..<30)
+                running.cancel()
+                try await running.value
+                #expect(first.status.phase == .ended)
+                try await transfer(30..<40)
+            }
+            #expect(second.status.phase == .ended)
+            let commands = try await self.commands(shop)
+            #expect(commands.count == 40)
+            #expect(commands.values.allSatisfy { $0 == [self.withdraw, self.deposit] })
+        }
+    }
+
     /// What can't be undone is visible, with the reason, and can be tried again.
     @Test func aDeadEndIsVisible() async throws {
         let shop = try await self.make()

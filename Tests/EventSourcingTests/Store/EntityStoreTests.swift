@@ -130,6 +130,22 @@ struct EntityStoreTests {
         #expect(try await accounts.load("1").state.balance == 25)
     }
 
+    /// Whoever knows the event would not get it: it would lie before the snapshot.
+    @Test func thereAreNoSnapshotsOfWhatWasNotUnderstood() async throws {
+        let store = MemoryEventStore()
+        var policy = SnapshotPolicy<AccountState>(serde: .json())
+        policy.interval = 10
+        let accounts = self.accounts(store, snapshots: policy, unknown: .skip)
+        let entity = EntityID("account", "1")
+        let metadata = EventMetadata(id: "1", source: "/newer", type: "account.renamed")
+        try await store.append([EncodedEvent(metadata: metadata, typeVersion: 1, data: [])], to: entity)
+        for _ in 0..<25 { try await accounts.handle(.deposit(1), of: "1") }
+        #expect(try await store.snapshot(of: entity, form: 1) == nil)
+        let loaded = try await accounts.load("1")
+        #expect(loaded.hasSkipped)
+        #expect(loaded.version == 26)
+    }
+
     @Test func unknownEventsCountForTheVersion() async throws {
         let store = MemoryEventStore()
         let accounts = self.accounts(store, unknown: .skip)

@@ -86,7 +86,7 @@ struct SQLiteEventStoreTests {
             }
             #expect(try await outbox.entries(after: 0, limit: 10).map(\.record) == [record, tombstone])
             // A position is not used again.
-            try await outbox.remove(through: 2)
+            try await outbox.remove(through: 2, published: [:])
             let next = try await database.write { db in try outbox.add(tombstone, in: db) }
             #expect(next == 3)
         }
