@@ -31,8 +31,8 @@ public struct EntityProcessorConfiguration<State: Sendable>: Sendable {
     public var category: String?
     /// The topic of the replies to whoever waits (``CommandBus``); `nil` replies to nobody. Default: `nil`.
     public var replies: String?
-    /// Where commands go that can't be read, or bring about what can't be written. Without it the former are passed over, with a
-    /// line in the log, and the latter end the processor. Default: `nil`.
+    /// Where commands go that can't be read, or bring about what can't be written. Without it they are passed over, with a line in the
+    /// log; whoever waits for a reply is told. Default: `nil`.
     public var deadLetters: String?
     /// How many commands of a partition are remembered, so that a repetition gets the outcome of the first time. Default: 100,000.
     public var deduplicationWindow = 100_000
@@ -101,7 +101,7 @@ public struct EntityProcessorError: Error, Sendable, CustomStringConvertible {
         public static let configuration = Code(value: .configuration)
         /// The states of a partition could not be restored from its events.
         public static let restore = Code(value: .restore)
-        /// What a command brings about can't be written.
+        /// A command brings about an event of a type that is not registered, and there is no topic for dead letters.
         public static let failed = Code(value: .failed)
     }
 

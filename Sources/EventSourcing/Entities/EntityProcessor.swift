@@ -265,15 +265,18 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
                 let encoded = try self.encode(event, number, name, commandID, record, metadata)
                 self.decider.evolve(&entity.state, event)
                 entity.version += 1
-                decision.events.append(
-                    EntityEventRecord.record(
-                        of: encoded,
-                        entity: name,
-                        sequence: entity.version,
-                        topic: self.events,
-                        partition: record.partition
-                    )
+                let event = EntityEventRecord.record(
+                    of: encoded,
+                    entity: name,
+                    sequence: entity.version,
+                    topic: self.events,
+                    partition: record.partition
                 )
+                let limit = self.configuration.producer.maxMessageBytes
+                guard event.maxEncodedSize <= limit else {
+                    throw SerdeError("an event has up to \(event.maxEncodedSize) bytes, and `maxMessageBytes` is \(limit)")
+                }
+                decision.events.append(event)
                 decision.lastEventID = encoded.metadata.id
             }
         } catch {
@@ -353,7 +356,8 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
 
     /// Where a command goes that could not be handled.
     ///
-    /// - Throws: ``EntityProcessorError`` for one whose events can't be written, where there is no topic for it.
+    /// - Throws: ``EntityProcessorError`` for one that brings about events of a type that is not registered, where there is no topic
+    ///   for it: that is so for others as well, and not the fault of who sent it.
     private func letters(of decision: Decision, _ record: KafkaConsumerRecord) throws -> [KafkaProducerRecord] {
         let place = "\(record.topicPartition)@\(record.offset)"
         let failure: any Error
@@ -363,13 +367,8 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             self.logger.warning("a command can't be read", metadata: ["record": "\(place)", "error": "\(error)"])
             failure = error
         case .failed(let error):
-            guard self.configuration.deadLetters != nil else {
-                throw EntityProcessorError(
-                    .failed,
-                    "what the command \(place) brings about can't be written: register its type, mend its serde, or set "
-                        + "`deadLetters`, a topic for such commands",
-                    cause: error
-                )
+            if self.configuration.deadLetters == nil, (error as? EventRegistryError)?.code == .unknownType {
+                throw EntityProcessorError(.failed, "what the command \(place) brings about can't be written", cause: error)
             }
             self.logger.error(
                 "what a command brings about can't be written",
@@ -378,7 +377,16 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             failure = error
         }
         guard let topic = self.configuration.deadLetters else { return [] }
-        return [DeadLetter.record(of: record, failed: failure, processor: self.configuration.name, topic: topic)]
+        let name = self.configuration.name
+        let letter = DeadLetter.record(of: record, failed: failure, processor: name, topic: topic)
+        guard letter.maxEncodedSize <= self.configuration.producer.maxMessageBytes else {
+            self.logger.error(
+                "a command is too large to be a dead letter, and stays where it is: raise `producer.maxMessageBytes`",
+                metadata: ["record": "\(place)"]
+            )
+            return []
+        }
+        return [letter]
     }
 
     /// Whether there is a partition for a reply: what a request says must not be what ends the processor.

@@ -218,8 +218,10 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     }
 
     /// What a handler threw.
-    private struct HandlerFailure: Error {
+    private struct HandlerFailure: Error, CustomStringConvertible {
         var error: any Error
+
+        var description: String { "\(self.error)" }
     }
 
     private func handle(
@@ -263,14 +265,32 @@ public final class KafkaProcessHost<State: Codable & Sendable>: Sendable {
     /// Sends the commands of a transition.
     ///
     /// - Returns: what the journal says of it.
+    /// - Throws: `HandlerFailure` for records that are too large.
     func send(
         _ transition: (ProcessTransition<State>, cause: EventIdentity?),
         of partition: ProcessPartition<State>,
         _ transaction: KafkaTransaction
     ) async throws -> KafkaProducerRecord {
-        let instance = transition.0.instance
-        partition.change(instance)
+        let journal = try self.journalRecord(of: transition, partition)
+        let limit = self.configuration.producer.maxMessageBytes
+        // Now, when it is the failure of this message, rather than that of all in the transaction.
+        for record in transition.0.records + [journal] where record.maxEncodedSize > limit {
+            throw HandlerFailure(
+                error: SerdeError(
+                    "a record for \(record.topic) has up to \(record.maxEncodedSize) bytes, and `maxMessageBytes` is \(limit)"
+                )
+            )
+        }
+        partition.change(transition.0.instance)
         for record in transition.0.records { try await transaction.enqueue(record) }
+        return journal
+    }
+
+    private func journalRecord(
+        of transition: (ProcessTransition<State>, cause: EventIdentity?),
+        _ partition: ProcessPartition<State>
+    ) throws -> KafkaProducerRecord {
+        let instance = transition.0.instance
         var metadata = EventMetadata(
             id: EventID.derived(
                 from: self.manager.name,

@@ -161,6 +161,82 @@ struct EntityProcessorTests {
         #expect(try await self.balances(fixture) == ["a": 3])
     }
 
+    /// What a number brings about: nothing that JSON can hold, something too large, something of no type, or a text.
+    private struct Notes: Decider {
+        enum Event: Sendable {
+            case text(String)
+            case number(Double)
+            case secret
+        }
+
+        let initialState = 0
+
+        func decide(_ length: Int, _ count: Int) throws -> [Event] {
+            switch length {
+            case 0: [.number(.nan)]
+            case ..<0: [.secret]
+            default: [.text(String(repeating: "x", count: length))]
+            }
+        }
+
+        func evolve(_ count: inout Int, _ event: Event) { count += 1 }
+
+        static var registry: EventRegistry<Event> {
+            var registry = EventRegistry<Event>()
+            registry.register("text", String.self) { .text($0) } from: { if case .text(let text) = $0 { text } else { nil } }
+            registry.register("number", Double.self) {
+                .number($0)
+            } from: {
+                if case .number(let number) = $0 { number } else { nil }
+            }
+            return registry
+        }
+    }
+
+    /// It is no rejection by the rules, and no command may keep others from being handled.
+    @Test(arguments: [true, false])
+    func whatCannotBeWrittenIsNotTheRulesAffair(hasDeadLetters: Bool) async throws {
+        let fixture = try await Fixture.make(partitions: 1)
+        var configuration = EntityProcessorConfiguration<Int>(name: fixture.shop.name, bootstrapServers: fixture.shop.servers)
+        configuration.consumer = fixture.shop.consuming
+        configuration.producer.linger = .zero
+        if hasDeadLetters { configuration.deadLetters = fixture.shop.topic("dead") }
+        let commands = Topic<String, Int>(fixture.commands.name, key: .string, value: .decimal)
+        func send(_ lengths: Int...) async throws {
+            try await fixture.shop.send(
+                try lengths.map { try commands.record(of: Message(key: "a", value: $0), source: "/test") }
+            )
+        }
+        let processor = EntityProcessor(
+            Notes(),
+            events: Notes.registry,
+            commands: commands,
+            into: fixture.shop.topic("events"),
+            configuration: configuration,
+            logger: fixture.shop.logger
+        )
+        try await send(0, 5, 2_000_000, 7)
+        let running = Task { try await processor.run() }
+        try await eventually("all are handled") { processor.status.accepted == 2 && processor.status.failed == 2 }
+        #expect(processor.status.phase == .running)
+        #expect(processor.status.rejected == 0)
+        try await send(-1, 9)
+        if hasDeadLetters {
+            try await eventually("it goes on") { processor.status.accepted == 3 && processor.status.failed == 3 }
+            running.cancel()
+            try await running.value
+            let letters = try await fixture.shop.records(of: "dead").map { try commands.value.decode($0.value) }
+            #expect(letters == [0, 2_000_000, -1])
+        } else {
+            // A type that is not registered is not the sender's fault.
+            let error = await #expect(throws: EntityProcessorError.self) { try await running.value }
+            #expect(error?.code == .failed)
+            #expect(processor.status.phase == .failed)
+            #expect(processor.status.problem?.contains("Event.secret, version 0 is not registered") == true)
+        }
+        #expect(try await fixture.shop.records(of: "events").count == (hasDeadLetters ? 3 : 2))
+    }
+
     private func request(
         _ fixture: Fixture,
         _ topic: String,

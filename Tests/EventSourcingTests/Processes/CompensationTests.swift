@@ -38,6 +38,9 @@ struct CompensationTests {
                             try actions.onCompensation(of: words[1], send: undo, to: output)
                         case "fail": actions.compensate(because: "it failed")
                         case "undone": actions.compensated(words[1])
+                        case "large":
+                            let large = Message(key: actions.id, value: String(repeating: "x", count: 2_000_000))
+                            try actions.send(large, to: output)
                         case "wait": actions.schedule("deadline", after: .zero)
                         case "break": state.isBroken = true
                         case "mend": state.isBroken = false
@@ -107,8 +110,9 @@ struct CompensationTests {
         func send(_ id: String, _ text: String) async throws {
             try await shop.send([try input.record(of: Message(key: id, value: text), source: "/test")])
         }
-        func makeHost() -> KafkaProcessHost<State> {
+        func makeHost(_ poisonAction: PoisonAction = .stop) -> KafkaProcessHost<State> {
             var configuration = KafkaProcessConfiguration(journal: shop.topic("journal"), bootstrapServers: shop.servers)
+            configuration.poisonAction = { _ in poisonAction }
             configuration.consumer = shop.consuming
             configuration.producer.linger = .zero
             return KafkaProcessHost(
@@ -145,5 +149,19 @@ struct CompensationTests {
         }
         let commands = try await shop.records(of: "commands").map { try output.value.decode($0.value) }
         #expect(commands == ["late", "late"])
+
+        // A command that is too large is the failure of its message.
+        try await send("3", "large")
+        let strict = makeHost()
+        let error = await #expect(throws: ProjectionError.self) { try await strict.run() }
+        #expect(error?.code == .stopped)
+        #expect(strict.status.problem?.contains("`maxMessageBytes` is 1000000") == true)
+        let lenient = makeHost(.skip)
+        try await send("4", "wait")
+        try await withRunning({ try await lenient.run() }) {
+            try await eventually("it goes on") { lenient.instance("4")?.deadlines.isEmpty == true }
+            #expect(lenient.status.skipped == 1)
+            #expect(lenient.instance("3") == nil)
+        }
     }
 }
