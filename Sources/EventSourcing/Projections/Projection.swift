@@ -80,14 +80,21 @@ public struct ProjectionInput<Transaction>: Sendable {
     ///
     /// - Parameters:
     ///   - topic: the name of the topic.
+    ///   - category: which entities; those of others are ignored, whatever their types. `nil` is all.
     ///   - events: the types of the events.
     ///   - handler: handles one event, and throws where it can't. A record that is no event throws ``NotAnEntityEvent``, one that
     ///     can't be read ``EventRegistryError``.
-    public init<Event>(topic: String, events: EventRegistry<Event>, handler: @escaping EventHandler<Event>) {
+    public init<Event>(
+        topic: String,
+        category: String? = nil,
+        events: EventRegistry<Event>,
+        handler: @escaping EventHandler<Event>
+    ) {
         self.init(topic: topic) { records in
             let decoded = records.map { record in
                 Result { () throws -> RecordedEvent<Event>? in
                     guard let stored = EntityEventRecord.read(record) else { throw NotAnEntityEvent(record) }
+                    if let category, stored.entity.category != category { return nil }
                     return try events.recorded(stored)
                 }
             }
@@ -102,10 +109,17 @@ public struct ProjectionInput<Transaction>: Sendable {
     ///
     /// - Parameters:
     ///   - store: the store's name.
+    ///   - category: as for ``init(topic:category:events:handler:)``.
     ///   - events: the types of the events.
-    ///   - handler: as for ``init(topic:events:handler:)``.
-    public init<Event>(store: String, events: EventRegistry<Event>, handler: @escaping EventHandler<Event>) {
-        self.init(topic: PositionToken.partition(ofStore: store).topic, events: events, handler: handler)
+    ///   - handler: as for ``init(topic:category:events:handler:)``.
+    public init<Event>(
+        store: String,
+        category: String? = nil,
+        events: EventRegistry<Event>,
+        handler: @escaping EventHandler<Event>
+    ) {
+        let topic = PositionToken.partition(ofStore: store).topic
+        self.init(topic: topic, category: category, events: events, handler: handler)
     }
 }
 

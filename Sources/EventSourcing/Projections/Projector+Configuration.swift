@@ -16,6 +16,9 @@ public struct ProjectorConfiguration: Sendable {
     public var instance: String?
     /// The consumer. Its group is that of the projection and its version unless it is set; where to begin is the storage's
     /// affair. `maxBatchRecords` is how many records go into one transaction at most.
+    ///
+    /// Members of a group share the partitions, so they have to write into the same storage. Machines that have a file each need a
+    /// group each: set it there to the projection's name and the machine's.
     public var consumer: KafkaConsumer.Configuration
 
     /// Makes a configuration with the defaults.
@@ -52,7 +55,7 @@ public struct ProjectionProgress: Sendable, Hashable {
     public var done: Int64
     /// How many the log has.
     public var total: Int64
-    /// How long the rest takes at the speed that it had since it was started; `nil` before there is one.
+    /// How long the rest takes at the speed that it had since it got its partitions; `nil` before there is one.
     public var timeLeft: Duration?
 
     /// From 0 to 1.

@@ -18,7 +18,8 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         /// Why partitions could not be claimed.
         var failure: (any Error)?
         var consumer: KafkaConsumer?
-        var start: (time: ContinuousClock.Instant, done: Int64)?
+        /// When each partition was claimed, and from where on it is read.
+        var starts: [KafkaTopicPartition: (time: ContinuousClock.Instant, position: Int64)] = [:]
         /// What was read and is to be written.
         var line = Handoff<ReadBatch>()
     }
@@ -145,9 +146,25 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
             for (partition, claim) in claims {
                 try rebalance.seek(partition, to: claim.position.map { .absolute($0) } ?? .beginning)
             }
+            // Only when it begins: it need not wait for that.
+            let new = claims.filter { $0.value.position == nil }.keys
+            if !new.isEmpty { Task { await self.tellWhatIsMissing(of: new.sorted()) } }
         } catch {
             self.logger.error("partitions could not be claimed", metadata: ["error": "\(error)"])
             self.state.withLock { $0.failure = $0.failure ?? error }
+        }
+    }
+
+    /// Says so where a log has lost its first records, which the rows will not know of.
+    private func tellWhatIsMissing(of partitions: [KafkaTopicPartition]) async {
+        guard let consumer = self.state.withLock({ $0.consumer }) else { return }
+        for partition in partitions {
+            // Where it can't be told, the consumer says why.
+            guard let ends = try? await consumer.watermarks(of: partition), ends.low > 0 else { continue }
+            self.logger.warning(
+                "a log begins in the middle: what was before is not in the rows. Set its `retention.ms` to -1 to keep all",
+                metadata: ["partition": "\(partition)", "offset": "\(ends.low)"]
+            )
         }
     }
 
@@ -158,7 +175,10 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
         let claims = try await self.storage.claim(partitions, owner: self.owner)
         self.state.withLock { state in
             state.claims.merge(claims) { $1 }
-            for (partition, claim) in claims { state.status.positions[partition] = claim.position ?? 0 }
+            for (partition, claim) in claims {
+                state.status.positions[partition] = claim.position ?? 0
+                state.starts[partition] = (.now, claim.position ?? 0)
+            }
         }
         return claims
     }
@@ -432,33 +452,32 @@ public final class Projector<Storage: ProjectionStorage>: Sendable {
 
     /// How far it is behind the ends of its partitions, in records and in time: a question to the brokers.
     ///
-    /// - Returns: nothing while it does not run.
+    /// - Returns: one for each partition of this instance: none while it does not run, which ``ProjectorStatus/phase`` tells.
     /// - Throws: as `KafkaConsumer.lag(timeout:)`.
     public func lag(timeout: Duration = .seconds(10)) async throws -> [KafkaTopicPartition: KafkaLag] {
         try await self.state.withLock { $0.consumer }?.lag(timeout: timeout) ?? [:]
     }
 
     /// How far this instance is on its way to the ends of its partitions, and how long the rest may take: a question to the
-    /// brokers.
+    /// brokers. Of partitions that other instances have it knows nothing.
     ///
     /// - Returns: `nil` while it does not run, or has no partitions.
     /// - Throws: as `KafkaConsumer.watermarks(of:timeout:)`.
     public func progress(timeout: Duration = .seconds(10)) async throws -> ProjectionProgress? {
-        let (consumer, positions) = self.state.withLock { ($0.consumer, $0.status.positions) }
+        let (consumer, positions, starts) = self.state.withLock { ($0.consumer, $0.status.positions, $0.starts) }
         guard let consumer, !positions.isEmpty else { return nil }
         var progress = ProjectionProgress(done: 0, total: 0, timeLeft: nil)
+        var doneSince: Int64 = 0
         for (partition, position) in positions {
             let ends = try await consumer.watermarks(of: partition, timeout: timeout)
             progress.total += max(0, ends.high - ends.low)
             progress.done += min(max(0, position - ends.low), max(0, ends.high - ends.low))
+            doneSince += max(0, position - max(ends.low, starts[partition]?.position ?? position))
         }
-        let start = self.state.withLock { state in
-            if state.start == nil { state.start = (.now, progress.done) }
-            return state.start
-        }
-        guard let start, progress.done > start.done else { return progress }
-        let left = Double(progress.total - progress.done) / Double(progress.done - start.done)
-        progress.timeLeft = start.time.duration(to: .now) * left
+        let start = positions.keys.compactMap { starts[$0]?.time }.min()
+        guard let start, doneSince > 0 else { return progress }
+        let left = Double(progress.total - progress.done) / Double(doneSince)
+        progress.timeLeft = start.duration(to: .now) * left
         return progress
     }
 }

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Runs a projection over the events of an ``EventStore``, without Kafka: a read model beside the store that it is made from.
 ///
-/// The projection has one input, ``ProjectionInput/init(store:events:handler:)``. Rows and position are written in one transaction, so
+/// The projection has one input, ``ProjectionInput/init(store:category:events:handler:)``. Rows and position are written in one transaction, so
 /// that each event is in the rows once; of two that run over the same storage the one that claimed it last writes.
 public final class StoreProjector<Storage: ProjectionStorage, Store: EventStore>: Sendable {
     private let projection: Projection<Storage.Transaction>

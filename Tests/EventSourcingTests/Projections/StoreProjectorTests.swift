@@ -54,6 +54,37 @@ struct StoreProjectorTests {
         }
     }
 
+    /// A store has entities of many kinds, whose events only their own registries know.
+    @Test func othersEntitiesAreIgnored() async throws {
+        try await withTemporaryFolder { folder in
+            let store = MemoryEventStore()
+            let accounts = EntityStore(store, decider: Account(), events: .accounts(), category: "account")
+            let foreign = EncodedEvent(metadata: EventMetadata(source: "/test", type: "order.placed"), data: [])
+            try await store.append([foreign], to: EntityID("order", "1"))
+            let token = try await accounts.handle(.deposit(7), of: "a").token
+            let readModels = try SQLiteReadModels(folder: folder)
+            let storage = try await readModels.storage(of: "balances", version: 1, setUp: Balances.setUp)
+            func projector(_ category: String?) -> StoreProjector<SQLiteProjectionStorage, MemoryEventStore> {
+                let input = ProjectionInput<Database>(store: "events", category: category, events: .accounts()) {
+                    event,
+                    db,
+                    _ in
+                    try Balances.handle(event, db)
+                }
+                return StoreProjector(Projection(name: "balances", inputs: [input]), storage: storage, store: store)
+            }
+            let all = projector(nil)
+            await #expect(throws: ProjectionError.self, "the type is not known") { try await all.run() }
+            let own = projector("account")
+            try await withRunning({ try await own.run() }) {
+                let read = try await readModels["balances"].read(after: token, timeout: .seconds(30)) {
+                    try Int64.fetchOne($0, sql: "SELECT balance FROM balances WHERE id = 'a'")
+                }
+                #expect(!read.isStale && read.value == 7)
+            }
+        }
+    }
+
     @Test func aPoisonEventStopsAndIsNamed() async throws {
         try await withTemporaryFolder { folder in
             let store = MemoryEventStore()
