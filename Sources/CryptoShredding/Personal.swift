@@ -84,7 +84,8 @@ extension Personal: Codable {
                 throw DecodingError.dataCorruptedError(
                     forKey: .sealed,
                     in: container,
-                    debugDescription: "the key of a personal field is not in the store of keys, which may be another one, or "
+                    debugDescription:
+                        "the key of a personal field is not in the store of keys, which may be another one, or "
                         + "older than the data"
                 )
             }

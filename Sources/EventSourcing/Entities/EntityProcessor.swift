@@ -274,7 +274,9 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
                 )
                 let limit = self.configuration.producer.maxMessageBytes
                 guard event.maxEncodedSize <= limit else {
-                    throw SerdeError("an event has up to \(event.maxEncodedSize) bytes, and `maxMessageBytes` is \(limit)")
+                    throw SerdeError(
+                        "an event has up to \(event.maxEncodedSize) bytes, and `maxMessageBytes` is \(limit)"
+                    )
                 }
                 decision.events.append(event)
                 decision.lastEventID = encoded.metadata.id
@@ -368,7 +370,11 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
             failure = error
         case .failed(let error):
             if self.configuration.deadLetters == nil, (error as? EventRegistryError)?.code == .unknownType {
-                throw EntityProcessorError(.failed, "what the command \(place) brings about can't be written", cause: error)
+                throw EntityProcessorError(
+                    .failed,
+                    "what the command \(place) brings about can't be written",
+                    cause: error
+                )
             }
             self.logger.error(
                 "what a command brings about can't be written",

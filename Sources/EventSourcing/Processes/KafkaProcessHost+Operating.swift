@@ -115,7 +115,10 @@ extension KafkaProcessHost {
         _ body: (ProcessPartition<State>, KafkaTransaction) async throws -> [KafkaProducerRecord]
     ) async throws -> Int {
         guard let (consumer, producer) = self.clients else {
-            throw ProjectionError(.configuration, "\(self.manager.name) does not run here: its instances can't be changed")
+            throw ProjectionError(
+                .configuration,
+                "\(self.manager.name) does not run here: its instances can't be changed"
+            )
         }
         return try await self.withTurn {
             var count = 0

@@ -5,8 +5,8 @@ internal import CLibrdkafka
 extension ClientHandle {
     /// Asks a broker that librdkafka chooses for metadata. Blocks in C.
     ///
-    /// librdkafka may choose one that has just gone, and then waits for that one until the time is up: so it is asked again,
-    /// after pauses that grow, since a broker may be slow as well.
+    /// librdkafka may choose one that has just gone, and then waits for that one until the time is up; and it answers that there is
+    /// none when no connection stands by then. So it is asked again, after pauses that grow, since a broker may be slow as well.
     ///
     /// - Parameters:
     ///   - all: whether to ask for all topics, rather than those that the client has handles of.
@@ -24,7 +24,8 @@ extension ClientHandle {
             let step = min(left, .seconds(1 << min(attempt / 2, 10)))
             let milliseconds = Int32(max(1, step.milliseconds))
             let response = rd_kafka_metadata(self.pointer, all ? 1 : 0, topic, &metadata, milliseconds)
-            guard response == RD_KAFKA_RESP_ERR__TIMED_OUT, step < left else { return (response, metadata) }
+            let mayPass = response == RD_KAFKA_RESP_ERR__TIMED_OUT || response == RD_KAFKA_RESP_ERR__TRANSPORT
+            guard mayPass, step < left, self.connectionProblem.refusal == nil else { return (response, metadata) }
             attempt += 1
         }
     }

@@ -1,3 +1,4 @@
+import CryptoShredding
 import EventSourcing
 import EventSourcingSQLite
 import EventSourcingTesting
@@ -79,22 +80,39 @@ private func makeRegistry() -> EventRegistry<AccountEvent> {
     return events
 }
 
-private func storing(_ events: EventRegistry<AccountEvent>) async throws {
+private func storing(
+    _ events: EventRegistry<AccountEvent>,
+    _ projector: Projector<SQLiteProjectionStorage>,
+    _ branches: Topic<String, String>
+) async throws {
     let database = try EventDatabase(path: "bank.sqlite")
     let store = try SQLiteEventStore(database, publishing: { _ in "accounts.events" })
     let accounts = EntityStore(store, decider: Account(), events: events, category: "account")
     let result = try await accounts.handle(.deposit(100), of: "42")
-    let relay = OutboxRelay(
-        try SQLiteOutbox(database),
-        OutboxRelayConfiguration(name: "bank", bootstrapServers: ["localhost:9092"])
-    )
-    try await relay.run()
+    let outbox = try SQLiteOutbox(database)
+    let relay = OutboxRelay(outbox, OutboxRelayConfiguration(name: "bank", bootstrapServers: ["localhost:9092"]))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await relay.run() }
+        group.addTask { try await projector.run() }
+        try await group.next()
+        group.cancelAll()
+    }
+    try await database.write { db in
+        try db.execute(sql: "UPDATE branches SET open = 0 WHERE id = 7")
+        try outbox.add(Message(key: "7", value: "closed"), to: branches, source: "/bank", in: db)
+    }
     print(result)
 }
 
 private func notify(_ id: String) async {}
 
-private func projecting(_ events: EventRegistry<AccountEvent>, _ token: PositionToken) async throws {
+private func projecting(
+    _ events: EventRegistry<AccountEvent>,
+    _ store: SQLiteEventStore,
+    _ accounts: EntityStore<Account>,
+    _ outbox: SQLiteOutbox,
+    _ deposits: SQLiteProjectionStorage
+) async throws {
     let balances = Projection<Database>(
         name: "balances",
         version: 1,
@@ -121,12 +139,19 @@ private func projecting(_ events: EventRegistry<AccountEvent>, _ token: Position
         storage: storage,
         configuration: ProjectorConfiguration(bootstrapServers: ["localhost:9092"])
     )
-    try await projector.run()
+    try await accounts.handle(.deposit(100), of: "42")
+    let token = try await outbox.published(to: "accounts.events", within: .seconds(2)) ?? PositionToken()
     let model = readModels["balances"]
     let balance = try await model.read(after: token, timeout: .seconds(2)) { db in
         try Int.fetchOne(db, sql: "SELECT balance FROM balances WHERE id = '42'")
     }
     print(balance.value ?? 0, balance.isStale ? "(still on its way)" : "")
+    let input = ProjectionInput<Database>(store: store.name, category: "account", events: events) { event, db, _ in
+        guard case .deposited = event.event else { return }
+        try db.execute(sql: "UPDATE deposits SET count = count + 1")
+    }
+    let counting = StoreProjector(Projection(name: "deposits", inputs: [input]), storage: deposits, store: store)
+    try await counting.run()
     let total = model.answers { db in try Int.fetchOne(db, sql: "SELECT sum(balance) FROM balances") ?? 0 }
     for try await total in total { print(total) }
     if let progress = try await projector.progress() {
@@ -208,7 +233,35 @@ private func leading(
         transfers,
         configuration: KafkaProcessConfiguration(journal: "transfers.journal", bootstrapServers: ["localhost:9092"])
     )
-    try await onKafka.run()
+    async let leading: Void = onKafka.run()
+    for instance in onKafka.instances where instance.status == .stuck { try await onKafka.resume(instance.id) }
+    try await onKafka.forgetEnded(olderThan: .seconds(30 * 86_400))
+    try await leading
+}
+
+private enum Customers {
+    struct Registered: Codable, Sendable {
+        var customer: String
+        var email: Personal<String>
+    }
+}
+
+private typealias Registered = Customers.Registered
+
+private enum CustomerEvent {
+    case registered(Registered)
+}
+
+private func forgetting() throws {
+    let keys = try SQLiteSubjectKeys(path: "keys.sqlite")
+    var registry = EventRegistry<CustomerEvent>()
+    registry.register("customer.registered", serde: .json(shredding: keys) { $0.customer }) {
+        .registered($0)
+    } from: { (event: CustomerEvent) -> Registered? in
+        if case .registered(let registered) = event { registered } else { nil }
+    }
+    try keys.forget("ada")
+    print(registry.types)
 }
 
 private func specifying(

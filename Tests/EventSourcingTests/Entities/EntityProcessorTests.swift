@@ -183,7 +183,11 @@ struct EntityProcessorTests {
 
         static var registry: EventRegistry<Event> {
             var registry = EventRegistry<Event>()
-            registry.register("text", String.self) { .text($0) } from: { if case .text(let text) = $0 { text } else { nil } }
+            registry.register("text", String.self) {
+                .text($0)
+            } from: {
+                if case .text(let text) = $0 { text } else { nil }
+            }
             registry.register("number", Double.self) {
                 .number($0)
             } from: {
@@ -197,7 +201,10 @@ struct EntityProcessorTests {
     @Test(arguments: [true, false])
     func whatCannotBeWrittenIsNotTheRulesAffair(hasDeadLetters: Bool) async throws {
         let fixture = try await Fixture.make(partitions: 1)
-        var configuration = EntityProcessorConfiguration<Int>(name: fixture.shop.name, bootstrapServers: fixture.shop.servers)
+        var configuration = EntityProcessorConfiguration<Int>(
+            name: fixture.shop.name,
+            bootstrapServers: fixture.shop.servers
+        )
         configuration.consumer = fixture.shop.consuming
         configuration.producer.linger = .zero
         if hasDeadLetters { configuration.deadLetters = fixture.shop.topic("dead") }

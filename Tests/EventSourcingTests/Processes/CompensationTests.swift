@@ -111,7 +111,10 @@ struct CompensationTests {
             try await shop.send([try input.record(of: Message(key: id, value: text), source: "/test")])
         }
         func makeHost(_ poisonAction: PoisonAction = .stop) -> KafkaProcessHost<State> {
-            var configuration = KafkaProcessConfiguration(journal: shop.topic("journal"), bootstrapServers: shop.servers)
+            var configuration = KafkaProcessConfiguration(
+                journal: shop.topic("journal"),
+                bootstrapServers: shop.servers
+            )
             configuration.poisonAction = { _ in poisonAction }
             configuration.consumer = shop.consuming
             configuration.producer.linger = .zero
