@@ -1,4 +1,4 @@
-public import EventStreaming
+internal import EventStreaming
 internal import KafkaClient
 
 /// What changes instances besides messages: deadlines, and people.

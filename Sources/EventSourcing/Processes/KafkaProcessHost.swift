@@ -1,5 +1,5 @@
-public import EventStreaming
-public import KafkaClient
+internal import EventStreaming
+internal import KafkaClient
 public import Logging
 internal import Synchronization
 
