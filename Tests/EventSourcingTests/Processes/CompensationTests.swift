@@ -163,7 +163,7 @@ struct CompensationTests {
         try await send("4", "wait")
         try await withRunning({ try await lenient.run() }) {
             try await eventually("it goes on") { lenient.instance("4")?.deadlines.isEmpty == true }
-            #expect(lenient.status.skipped == 1)
+            try await eventually("the other one is passed over") { lenient.status.skipped == 1 }
             #expect(lenient.instance("3") == nil)
         }
     }
