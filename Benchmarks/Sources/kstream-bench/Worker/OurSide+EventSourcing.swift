@@ -227,6 +227,7 @@ extension OurSide {
         var configuration = EntityProcessorConfiguration<Int>(name: name, bootstrapServers: [])
         configuration.consumer = self.settings.consumer(isIdle: false)
         configuration.producer = self.settings.producer(linger: ClientSettings.linger)
+        configuration.category = "account"
         configuration.deduplicationWindow = 1_000
         // Whatever the command says, it is a deposit of its length.
         let topic = Topic<String, Int>(
@@ -305,8 +306,9 @@ extension OurSide {
         let running = Task { try await processor.run() }
         defer { running.cancel() }
         try await self.wait(seconds: 85) {
-            processor.status.entities.values.reduce(0, +) >= self.round.records
+            processor.status.entities.values.reduce(0, +) >= self.round.records || processor.status.phase == .failed
         }
+        if let problem = processor.status.problem { throw BenchFailure(description: problem) }
         var measurement = stopwatch.measurement(records: self.round.records)
         // The readers have given back what they had when they are closed.
         try await self.wait { processor.status.restored >= self.round.records }
