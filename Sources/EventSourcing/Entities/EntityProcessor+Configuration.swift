@@ -32,7 +32,8 @@ public struct EntityProcessorConfiguration<State: Sendable>: Sendable {
     /// The topic of the replies to whoever waits (``CommandBus``); `nil` replies to nobody. Default: `nil`.
     public var replies: String?
     /// Where commands go that can't be read, or bring about what can't be written. Without it they are passed over, with a line in the
-    /// log; whoever waits for a reply is told. Default: `nil`.
+    /// log, and whoever waits for a reply is told; but an event of a type that is not registered ends the processor
+    /// (``EntityProcessorError/Code/failed``). Default: `nil`.
     public var deadLetters: String?
     /// How many commands of a partition are remembered, so that a repetition gets the outcome of the first time. Default: 100,000.
     public var deduplicationWindow = 100_000

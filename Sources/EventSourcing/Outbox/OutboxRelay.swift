@@ -168,9 +168,10 @@ public final class OutboxRelay<Storage: OutboxStorage>: Sendable {
         )
         return try await producer.withTransaction(attempts: 10) { transaction in
             let results = try await transaction.send(contentsOf: entries.map(\.record) + [mark])
-            // Nothing is published without it.
+            let positions = try self.positions(of: entries, results)
+            // Nothing is published without the mark.
             if let error = results.last?.failure { throw error }
-            return try self.positions(of: entries, results)
+            return positions
         }
     }
 

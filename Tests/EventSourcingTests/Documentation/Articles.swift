@@ -140,7 +140,7 @@ private func projecting(
         configuration: ProjectorConfiguration(bootstrapServers: ["localhost:9092"])
     )
     try await accounts.handle(.deposit(100), of: "42")
-    let token = try await outbox.published(to: "accounts.events", within: .seconds(2)) ?? PositionToken()
+    guard let token = try await outbox.published(to: "accounts.events", within: .seconds(2)) else { return }  // not yet
     let model = readModels["balances"]
     let balance = try await model.read(after: token, timeout: .seconds(2)) { db in
         try Int.fetchOne(db, sql: "SELECT balance FROM balances WHERE id = '42'")
