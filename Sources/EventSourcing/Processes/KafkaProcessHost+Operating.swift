@@ -76,13 +76,13 @@ extension KafkaProcessHost {
     /// - Throws: ``ProjectionError`` with the code `configuration` while it does not run; `KafkaError`; `CancellationError`.
     @discardableResult
     public func resume(_ id: String) async throws -> Bool {
-        let isResumed = try await self.operate { partition, transaction in
+        let count = try await self.operate { $0.instance(id)?.status == .stuck } change: { partition, transaction in
             guard let instance = partition.instance(id),
                 let transition = self.engine.resume(instance, now: self.configuration.now())
             else { return [] }
             return [try await self.send((transition, nil), of: partition, transaction)]
         }
-        return isResumed > 0
+        return count > 0
     }
 
     /// Forgets instances that have ended, of those that this instance of the service has in memory: the journal gets a tombstone for
@@ -94,8 +94,11 @@ extension KafkaProcessHost {
     @discardableResult
     public func forgetEnded(olderThan age: Duration) async throws -> Int {
         let time = self.configuration.now().advanced(by: .zero - age)
-        return try await self.operate { partition, _ in
-            partition.instances.filter { $0.status.isEnded && $0.updateTime < time }.map { instance in
+        func isForgotten(_ instance: ProcessInstance<State>) -> Bool {
+            instance.status.isEnded && instance.updateTime < time
+        }
+        return try await self.operate { $0.instances.contains(where: isForgotten) } change: { partition, _ in
+            partition.instances.lazy.filter(isForgotten).prefix(1_000).map { instance in
                 partition.remove(instance.id)
                 return KafkaProducerRecord(
                     topic: self.configuration.journal,
@@ -107,12 +110,15 @@ extension KafkaProcessHost {
         }
     }
 
-    /// Changes instances of all partitions, each in a transaction of its own.
+    /// Changes instances of partitions, in transactions of their own.
     ///
-    /// - Parameter body: changes some of a partition, and answers what the journal says of that.
+    /// - Parameters:
+    ///   - isConcerned: whether there is something left to do in a partition.
+    ///   - body: does some of it, and answers what the journal says of that.
     /// - Returns: how many records the journal has got.
     private func operate(
-        _ body: (ProcessPartition<State>, KafkaTransaction) async throws -> [KafkaProducerRecord]
+        where isConcerned: (ProcessPartition<State>) -> Bool,
+        change body: (ProcessPartition<State>, KafkaTransaction) async throws -> [KafkaProducerRecord]
     ) async throws -> Int {
         guard let (consumer, producer) = self.clients else {
             throw ProjectionError(
@@ -123,12 +129,16 @@ extension KafkaProcessHost {
         return try await self.withTurn {
             var count = 0
             for partition in self.hosts.currentlyRestored.values {
-                var journal: [KafkaProducerRecord] = []
-                let isCommitted = try await self.change(partition, consumer, producer) { transaction in
-                    journal = try await body(partition, transaction)
-                    return journal
+                while isConcerned(partition) {
+                    var journal: [KafkaProducerRecord] = []
+                    let isCommitted = try await self.change(partition, consumer, producer) { transaction in
+                        journal = try await body(partition, transaction)
+                        return journal
+                    }
+                    // Else it is another one's by now.
+                    guard isCommitted else { break }
+                    count += journal.count
                 }
-                if isCommitted { count += journal.count }
             }
             self.changes.send()
             return count
