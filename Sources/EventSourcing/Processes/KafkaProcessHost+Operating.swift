@@ -76,7 +76,9 @@ extension KafkaProcessHost {
     /// - Throws: ``ProjectionError`` with the code `configuration` while it does not run; `KafkaError`; `CancellationError`.
     @discardableResult
     public func resume(_ id: String) async throws -> Bool {
-        let count = try await self.operate { $0.instance(id)?.status == .stuck } change: { partition, transaction in
+        let count = try await self.operate {
+            $0.instance(id)?.status == .stuck
+        } change: { partition, transaction in
             guard let instance = partition.instance(id),
                 let transition = self.engine.resume(instance, now: self.configuration.now())
             else { return [] }
@@ -97,7 +99,9 @@ extension KafkaProcessHost {
         func isForgotten(_ instance: ProcessInstance<State>) -> Bool {
             instance.status.isEnded && instance.updateTime < time
         }
-        return try await self.operate { $0.instances.contains(where: isForgotten) } change: { partition, _ in
+        return try await self.operate {
+            $0.instances.contains(where: isForgotten)
+        } change: { partition, _ in
             partition.instances.lazy.filter(isForgotten).prefix(1_000).map { instance in
                 partition.remove(instance.id)
                 return KafkaProducerRecord(
