@@ -165,6 +165,26 @@ import Testing
         #expect(self.next(&line)?.offsets == [self.p1: 4])
     }
 
+    /// They would wait for ever, since it is not sent again.
+    @Test func whoWaitsForWhatWasGivenUpIsToldWhenItFails() throws {
+        var line = CommitLine()
+        _ = line.request([self.p0: 4], rewinds: false, waiter: self.waiter(1, self.p0))
+        _ = line.request([self.p1: 4], rewinds: false, waiter: self.waiter(2, self.p1))
+        let sending = try #require(self.next(&line))
+        #expect(line.drop([self.p0]).isEmpty, "it is on its way")
+        guard case .retry(_, let answers) = self.fail(sending, isPassing: true, &line) else {
+            Issue.record("it is sent again")
+            return
+        }
+        #expect(answers.map(\.waiter) == [1])
+        #expect(answers.first?.error?.code == .groupMembership)
+        line.endPause()
+        let again = try #require(self.next(&line))
+        #expect(again.offsets == [self.p1: 4])
+        #expect(self.accept(again, &line).waiters == [2])
+        #expect(!line.isAwaited)
+    }
+
     @Test func aPartitionThatComesBackBeginsAnew() throws {
         var line = CommitLine()
         _ = line.request([self.p0: 9], rewinds: false)

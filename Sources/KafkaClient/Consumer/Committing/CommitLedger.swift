@@ -256,7 +256,10 @@ final class CommitLedger: Sendable {
             for answer in answers {
                 self.deliver(answer.error.map { .failure($0) } ?? .success(()), to: answer.waiter)
             }
-        case .retry(let pause):
+        case .retry(let pause, let answers):
+            for answer in answers {
+                self.deliver(answer.error.map { .failure($0) } ?? .success(()), to: answer.waiter)
+            }
             if let failure { self.logger.debug("a commit is sent again: \(failure)") }
             client?.pump.dispatchQueue.asyncAfter(deadline: .now() + .milliseconds(pause.milliseconds)) {
                 [weak client] in

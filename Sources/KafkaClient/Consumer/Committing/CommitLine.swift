@@ -26,8 +26,8 @@ struct CommitLine {
 
     enum Result {
         case answers([Answer])
-        /// Ask for ``next()`` after this time.
-        case retry(after: Duration)
+        /// Ask for ``next()`` after this time. Those are told now whose partitions were given up meanwhile.
+        case retry(after: Duration, [Answer])
         /// The answer belongs to no commit on its way.
         case unknown
     }
@@ -163,9 +163,9 @@ struct CommitLine {
         }
         self.inFlight = nil
         if error != nil || !refused.isEmpty, isPassing, !self.isEnded, self.attempts < Self.attemptLimit {
-            self.takeBack(batch, accepted: accepted)
+            let answers = self.takeBack(batch, accepted: accepted)
             self.isPausing = true
-            return .retry(after: .milliseconds(50 << self.attempts))
+            return .retry(after: .milliseconds(50 << self.attempts), answers)
         }
         self.attempts = 0
         return .answers(
@@ -177,10 +177,20 @@ struct CommitLine {
     }
 
     /// What failed is sent again, together with what was asked for since.
-    private mutating func takeBack(_ batch: Batch, accepted: Offsets) {
+    ///
+    /// - Returns: what those are told for whom it is not, since their partitions were given up.
+    private mutating func takeBack(_ batch: Batch, accepted: Offsets) -> [Answer] {
         let failed = batch.offsets.filter { accepted[$0.key] == nil }
         self.pending.offsets.merge(failed) { newer, _ in newer }
-        self.pending.waiters.formUnion(batch.waiters)
+        var answers: [Answer] = []
+        for waiter in batch.waiters {
+            if let lost = waiter.partitions.first(where: { failed[$0] == nil && accepted[$0] == nil }) {
+                answers.append(Answer(waiter: waiter.id, error: .notOwned(lost, operation: "commit")))
+            } else {
+                self.pending.waiters.insert(waiter)
+            }
+        }
+        return answers
     }
 
     /// The pause before a commit is sent again is over.
