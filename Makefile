@@ -45,21 +45,21 @@ test: dependencies ## Runs all tests, against KSTREAM_BOOTSTRAP_SERVERS where it
 	@swift build --build-tests
 	@# Before Swift 6.3 a process begins all of its tests at once: so they go in parts, by their suites' names.
 	@for part in $(CLIENT_TESTS); do \
-	    swift test --skip-build --disable-xctest --filter "KafkaClientTests\.[$$part]" --skip KafkaClientTests.FaultTests; \
+	    .ci/swift-test --filter "KafkaClientTests\.[$$part]" --skip KafkaClientTests.FaultTests; \
 	done
-	@swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
+	@.ci/swift-test --filter KafkaClientTests.FaultTests
 	@for suite in $(KILLED_SERVICES) $(KILLED_PROCESSES) $(BUSY); do \
-	    swift test --skip-build --disable-xctest --filter "$$suite"; \
+	    .ci/swift-test --filter "$$suite"; \
 	done
-	@swift test --skip-build --disable-xctest --filter EventSourcingTests $(KILLED_PROCESSES:%=--skip %)
-	@swift test --skip-build --disable-xctest --skip 'KafkaClientTests|EventSourcingTests|$(KILLED_SERVICES)|$(BUSY)'
+	@.ci/swift-test --filter EventSourcingTests $(KILLED_PROCESSES:%=--skip %)
+	@.ci/swift-test --skip 'KafkaClientTests|EventSourcingTests|$(KILLED_SERVICES)|$(BUSY)'
 
 faults: dependencies ## Kills members, services and processes, stops nodes and loses answers under load, and counts what came of it.
 	@swift build --build-tests
-	@KSTREAM_FAULT_SECONDS=$(FAULT_SECONDS) swift test --skip-build --disable-xctest --filter KafkaClientTests.FaultTests
-	@KSTREAM_KILLS=$$(($(KILLS) / 2)) swift test --skip-build --disable-xctest --filter $(KILLED_SERVICES)
+	@KSTREAM_FAULT_SECONDS=$(FAULT_SECONDS) .ci/swift-test --filter KafkaClientTests.FaultTests
+	@KSTREAM_KILLS=$$(($(KILLS) / 2)) .ci/swift-test --filter $(KILLED_SERVICES)
 	@for suite in $(KILLED_PROCESSES); do \
-	    KSTREAM_KILLS=$(KILLS) swift test --skip-build --disable-xctest --filter "$$suite"; \
+	    KSTREAM_KILLS=$(KILLS) .ci/swift-test --filter "$$suite"; \
 	done
 
 tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_FILTER picks some of them.
@@ -72,7 +72,7 @@ tsan: dependencies ## Runs the client's tests under the thread sanitizer. TSAN_F
 	    TSAN_OPTIONS="log_path=$(CURDIR)/.build-tsan/reports/report $${TSAN_OPTIONS:-}" \
 	        SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 \
 	        KSTREAM_TSAN=1 KSTREAM_FAULT_SECONDS=$${KSTREAM_FAULT_SECONDS:-2} \
-	        swift test --skip-build --disable-xctest --sanitize thread --scratch-path .build-tsan --filter "$$tests" || failed=1; \
+	        .ci/swift-test --sanitize thread --scratch-path .build-tsan --filter "$$tests" || failed=1; \
 	done; \
 	if compgen -G '.build-tsan/reports/*' >/dev/null; then cat .build-tsan/reports/*; exit 1; fi; \
 	echo "The thread sanitizer has nothing to report."; \
@@ -88,7 +88,7 @@ conformance: ## Runs the suites of clients that others wrote. KSTREAM_BOOTSTRAP_
 
 fuzz: dependencies ## Throws spoilt requests at the embedded broker, for an hour unless FUZZ_SECONDS says otherwise.
 	@swift build --build-tests
-	@KSTREAM_FUZZ_SECONDS=$(FUZZ_SECONDS) swift test --skip-build --disable-xctest --filter EmbeddedKafkaTests.FuzzTests
+	@KSTREAM_FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/swift-test --filter EmbeddedKafkaTests.FuzzTests
 
 lint: lint-swift lint-scripts ## Checks the format of the Swift code, and that the shell scripts parse.
 
@@ -96,7 +96,7 @@ lint-swift:
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 lint-scripts:
-	@for script in .ci/run .ci/packages .ci/dependencies .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
+	@for script in .ci/run .ci/packages .ci/dependencies .ci/swift-test .ci/conformance Docker/up Docker/down Docker/*.sh; do bash -n "$$script"; done
 
 schemas: dependencies ## Says whether Schemas can be read by what reads those of SCHEMAS_BASE. SCHEMAS_MODE is backward, forward or full.
 	@swift build --configuration release --product schema-compatibility
