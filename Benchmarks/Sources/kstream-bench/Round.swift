@@ -1,7 +1,7 @@
 /// One round of work that the harness asks a worker for.
 struct Round: Codable, Sendable {
     /// What there is to do. Only the reference knows `produce`, only the Swift side `tasks`, `receipts`,
-    /// `brokerStart`, and what has to do with events.
+    /// `brokerStart` and `brokerReset`, and what has to do with events.
     enum Work: String, Codable, Sendable {
         case consumeBatches
         case consumeRecords
@@ -13,6 +13,7 @@ struct Round: Codable, Sendable {
         case transactions
         case idle
         case brokerStart
+        case brokerReset
         case fillWithEvents
         case decodeMessages
         case decodePlainly

@@ -2,22 +2,25 @@ import CMeasurement
 
 /// The embedded broker: how soon it is there, how fast it is beside librdkafka's mock, and what it costs when idle.
 extension Suite {
-    /// From nothing to the first acknowledged record, in one process.
+    /// From nothing to the first acknowledged record, and from a cluster that was used to an empty one, in one process.
     func brokerStart() throws -> [Row] {
         try self.withWorkers(topics: [], on: .mock) { _, ours, _, _ in
-            let round = Round(work: .brokerStart, topic: "first", partitions: 1)
-            let measured = try self.interleave(["start"], factor: 3) { _ in try ours.run(round) }
-            return [
+            let works = ["broker-start": Round.Work.brokerStart, "broker-reset": .brokerReset]
+            let kinds = works.keys.filter(self.isSelected).sorted()
+            let measured = try self.interleave(kinds, factor: 3) { kind in
+                try ours.run(Round(work: works[kind] ?? .brokerStart, topic: "first", partitions: 1))
+            }
+            return kinds.map { kind in
                 Row(
-                    "broker-start",
+                    kind,
                     unit: "ms",
                     comparison: .valueAtMost,
-                    budget: 100,
-                    ours: measured["start"] ?? [],
+                    budget: kind == "broker-start" ? 100 : 20,
+                    ours: measured[kind] ?? [],
                     reference: [],
                     figure: { $0.seconds * 1000 }
                 )
-            ]
+            }
         }
     }
 

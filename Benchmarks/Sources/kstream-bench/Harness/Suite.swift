@@ -35,7 +35,7 @@ struct Suite {
         Group(rows: ["entity-commands"]) { try $0.entityCommands() },
         Group(rows: ["entity-memory"]) { try $0.entityMemory() },
         Group(rows: ["idle"]) { try $0.idle() },
-        Group(rows: ["broker-start"]) { try $0.brokerStart() },
+        Group(rows: ["broker-start", "broker-reset"]) { try $0.brokerStart() },
         Group(rows: ["broker-produce", "broker-fetch", "broker-send-median"]) { try $0.brokerAgainstMock() },
         Group(rows: ["broker-idle"]) { try $0.brokerIdle() },
     ]
@@ -63,7 +63,7 @@ struct Suite {
             "consume-batches and consume-records read what is already fetched: they measure the client, "
                 + "the end-to-end ones mostly the broker. See Benchmarks/README.md.",
             "The rows of the broker measure the embedded broker (ours) and librdkafka's mock (reference) by the same C program; "
-                + "broker-start and broker-idle have no reference.",
+                + "broker-start, broker-reset and broker-idle have no reference.",
         ]
     }
 

@@ -15,4 +15,23 @@ extension OurSide {
             }
         }
     }
+
+    /// From a cluster with topics, records and a connected client to one without.
+    func resetBroker() async throws -> Measurement {
+        try await withEmbeddedKafka { cluster in
+            for number in 0..<20 { try await cluster.createTopic("used-\(number)", partitions: 3) }
+            var settings = self.settings
+            settings.bootstrapServers = cluster.bootstrapServers.joined(separator: ",")
+            return try await withKafkaProducer(settings.producer(linger: .zero), logger: Self.logger) { producer in
+                for number in 0..<20 {
+                    var record = self.record
+                    record.topic = "used-\(number)"
+                    _ = try await producer.send(record)
+                }
+                let watch = Stopwatch()
+                try await cluster.reset()
+                return watch.measurement(records: 1)
+            }
+        }
+    }
 }

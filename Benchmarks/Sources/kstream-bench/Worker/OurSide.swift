@@ -19,6 +19,7 @@ struct OurSide: Sendable {
         case .transactions: try await self.sendInTransactions()
         case .idle: try await self.idle()
         case .brokerStart: try await self.startBroker()
+        case .brokerReset: try await self.resetBroker()
         case .fillWithEvents: try await self.fillWithEvents()
         case .decodeMessages, .decodePlainly: try await self.decode()
         case .processExactlyOnce: try await self.process(.exactlyOnce)
