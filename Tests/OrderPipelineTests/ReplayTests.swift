@@ -120,7 +120,8 @@ struct ReplayTests {
             let coordinatorNotAvailable: Int16 = 15
             _ = try await embedded.faults.add(.init(.joinGroup, .error(coordinatorNotAvailable), times: nil))
             var replay = Replay(cluster: .init(bootstrapServers: embedded.bootstrapServers), logger: .silent)
-            replay.stallLimit = .milliseconds(500)
+            // Time enough for all to have begun.
+            replay.stallLimit = .seconds(3)
             await #expect {
                 try await replay.run(try Fixtures.everyCase())
             } throws: { error in
@@ -148,7 +149,8 @@ struct ReplayTests {
             task.cancel()
             let start = ContinuousClock.now
             await #expect(throws: CancellationError.self) { try await task.value }
-            #expect(start.duration(to: .now) < .seconds(5))
+            // A busy machine takes its time; what was left to do would take much longer.
+            #expect(start.duration(to: .now) < .seconds(20))
 
             // What it says to have committed is what the broker has.
             let group = PipelineCluster.group("orders")

@@ -78,12 +78,12 @@ package struct Replay: Sendable {
             return Outcome(totals: Totals(), messages: 0, elapsed: .zero, working: .zero)
         }
         let state = ReplayState()
-        let watch = StallWatch(limit: self.stallLimit)
         let groups = GroupWatch()
         let topics: [PipelineTopic] = [.orders, .payments, .shipping, .status]
         let group = PipelineCluster.group("read-model.\(self.id)")
         let preparation = ReplayPreparation(cluster: self.cluster, logger: self.clientLogger)
         try await preparation.prepare(group: group, topics: topics)
+        let watch = StallWatch(limit: self.stallLimit)
 
         let reader = ReadModelReader(
             cluster: self.cluster,
