@@ -41,11 +41,14 @@ struct KilledResponderTests {
             }
             let before = requester.statistics
             let replied = Collected<Int>()
+            let killed = Gate()
             let endings = try await withThrowingTaskGroup(of: Ending.self) { group in
                 for number in 0..<5_000 {
                     // Some wait for less time than it takes the group to miss the one that is killed.
                     let timeout = number % 10 == 0 ? Duration.seconds(3) : .seconds(60)
                     group.addTask {
+                        // The last ones come when it is dead already: it may have been done with all of the others.
+                        if number >= 4_000 { await killed.wait() }
                         let start = ContinuousClock.now
                         do {
                             let name = try await self.responder(of: requester, "\(number)", timeout: timeout)
@@ -58,6 +61,7 @@ struct KilledResponderTests {
                     }
                 }
                 group.addTask {
+                    defer { killed.open() }
                     try await eventually("some are answered") { replied.count > 100 }
                     responders[0].send(SIGKILL)
                     return .reply(by: "nobody")

@@ -100,6 +100,12 @@ struct RequestReplyTests {
     @Test func aRequestWithoutReplyEndsInItsOwnTime() async throws {
         let fixture = try await RequestFixture.make()
         try await fixture.withRequester { requester in
+            // It is connected, so that all of the time is that of the request.
+            try await fixture.withResponder { _ in
+                ""
+            } _: { _ in
+                _ = try await requester.request(Message(key: "a", value: "0"))
+            }
             let start = ContinuousClock.now
             await #expect {
                 try await requester.request(Message(key: "a", value: "1"), timeout: .seconds(2))
@@ -107,8 +113,8 @@ struct RequestReplyTests {
                 (error as? RequestError)?.code == .timedOut
             }
             #expect(start.duration(to: .now) >= .seconds(2))
-            #expect(try await fixture.cluster.records(in: fixture.requests.name) == 1)
-            #expect(requester.statistics == RequesterStatistics(requests: 1, timeouts: 1))
+            #expect(try await fixture.cluster.records(in: fixture.requests.name) == 2)
+            #expect(requester.statistics == RequesterStatistics(requests: 2, replies: 1, timeouts: 1))
             // Whoever comes later does not begin with it.
             let handled = Collected<String>()
             try await fixture.withResponder { request in

@@ -73,36 +73,6 @@ private final class Race<R: Sendable>: Sendable {
     }
 }
 
-/// A gate that a test opens once, for which tasks wait without blocking a thread.
-final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-    func open() {
-        let waiting = self.state.withLock { state in
-            state.isOpen = true
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting {
-            continuation.resume()
-        }
-    }
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = self.state.withLock { state in
-                if !state.isOpen {
-                    state.waiting.append(continuation)
-                }
-                return state.isOpen
-            }
-            if isOpen {
-                continuation.resume()
-            }
-        }
-    }
-}
-
 /// Starts a call that blocks in C for a while; returns when it most likely does.
 func startBlockingCall<R: Sendable>(
     _ call: @escaping @Sendable () async throws -> R

@@ -1,4 +1,5 @@
 import EmbeddedKafka
+import TestSupport
 import Testing
 
 @testable import KafkaClient
