@@ -124,7 +124,7 @@ struct UsageRunTests {
 
     @Test func `the environment names the brokers, and the option wins`() async throws {
         let cluster = try await TestCluster("environment", records: [.value("here")])
-        let arguments = ["consume", cluster.topic, "--exit-at-end", "--timeout", "2"]
+        let arguments = ["consume", cluster.topic, "--exit-at-end"]
         let byEnvironment = try await Command.run(
             arguments,
             environment: ["KSTREAM_BOOTSTRAP_SERVERS": cluster.servers]

@@ -101,6 +101,9 @@ final class Broker {
 
     var connectionCount: Int { self.connections.count }
 
+    /// The room that all connections have made for bytes of requests, in bytes.
+    var inboundCapacity: Int { self.connections.values.reduce(0) { $0 + $1.inboundCapacity } }
+
     // MARK: Time
 
     /// Looks at once and later, when it is due, at what groups and transactions wait for.

@@ -39,6 +39,9 @@ final class Connection: ChannelInboundHandler {
 
     var isOpen: Bool { self.context != nil }
 
+    /// The room that is made for bytes of requests, in bytes.
+    var inboundCapacity: Int { self.inbound.capacity }
+
     /// The client's address, without the port, as groups list it.
     var clientHost: String { self.context?.remoteAddress?.ipAddress ?? "" }
 

@@ -37,8 +37,7 @@ struct ResetTests {
             try await waiting.sendFetch(.init(topic: "t2", wait: 600_000))
             try await eventually { try await cluster.waitingFetches == 1 }
             let fault = try await cluster.faults.add(.init(nil, .error(1), times: nil))
-            let duration = try await ContinuousClock().measure { try await cluster.reset() }
-            #expect(duration < .milliseconds(250))
+            try await cluster.reset()
             try await client.waitForClose()
             try await waiting.waitForClose()
             try await fault.happened()
@@ -52,8 +51,7 @@ struct ResetTests {
         try await withDataDirectory { folder in
             try await withClient(.init(storage: .directory(folder))) { cluster, client in
                 try await self.fill(cluster, client)
-                let duration = try await ContinuousClock().measure { try await cluster.reset() }
-                #expect(duration < .milliseconds(500))
+                try await cluster.reset()
                 try await client.waitForClose()
                 try await self.expectNothing(try await TestClient.connect(to: cluster))
                 try await cluster.reset()
