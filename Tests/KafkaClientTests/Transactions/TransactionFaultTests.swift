@@ -133,8 +133,9 @@ struct TransactionFaultTests {
         }
     }
 
+    /// The broker's clock stands still: it is the producer that ends the transaction.
     @Test func aTransactionThatTakesTooLongIsAbortedBeforeTheBrokerDoes() async throws {
-        try await withCluster(topics: ["t": 1]) { cluster in
+        try await withCluster(topics: ["t": 1], { $0.clock = .manual(EmbeddedKafkaClock.Manual()) }) { cluster in
             var configuration = KafkaProducer.Configuration.transactional(cluster, "id")
             configuration.transactionTimeout = .seconds(1)
             try await withProducer(configuration) { producer in
@@ -158,6 +159,38 @@ struct TransactionFaultTests {
                 #expect(refusal.elements.first?.code == .timedOut)
                 #expect(refusal.elements.first?.message.contains("transactionTimeout") == true)
                 #expect(try await cluster.values(of: "t") == ["2"])
+            }
+        }
+    }
+
+    /// What waits for its partition's place in the transaction is given up with it, and says why.
+    @Test(arguments: [false, true])
+    func aSendThatWaitsWhenTheTimeIsUpSaysSo(isBatch: Bool) async throws {
+        try await withCluster(topics: ["t": 1], { $0.clock = .manual(EmbeddedKafkaClock.Manual()) }) { cluster in
+            _ = try await cluster.faults.add(.init(.addPartitionsToTransaction, .delay(.seconds(2))))
+            var configuration = KafkaProducer.Configuration.transactional(cluster, "id")
+            configuration.transactionTimeout = .seconds(1)
+            try await withProducer(configuration) { producer in
+                let errors = Collected<KafkaError>()
+                await #expect(throws: KafkaError.self) {
+                    try await producer.withTransaction { transaction in
+                        if isBatch {
+                            let results = try await transaction.send(contentsOf: [self.record("1"), self.record("2")])
+                            for case .failure(let error) in results { errors.append(error) }
+                        } else {
+                            do {
+                                try await transaction.send(self.record("1"))
+                            } catch let error as KafkaError {
+                                errors.append(error)
+                            }
+                        }
+                    }
+                }
+                #expect(errors.count == (isBatch ? 2 : 1))
+                for error in errors.elements {
+                    #expect(error.code == .timedOut)
+                    #expect(error.topic == "t")
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ public final class KafkaTransaction: Sendable {
     ///
     /// - Returns: the record's partition, offset and time. Readers of committed records see it after the commit.
     /// - Throws: as ``KafkaProducer/send(_:)``; ``KafkaError`` with the code `invalidState` when the transaction has ended,
-    ///   `notSent` when it has failed.
+    ///   what failed first when it has failed, `notSent` where that is not known.
     @discardableResult
     public func send(_ record: KafkaProducerRecord) async throws -> KafkaRecordMetadata {
         let waiter = try await self.handOver(record, operation: .send)
@@ -41,7 +41,7 @@ public final class KafkaTransaction: Sendable {
     ///
     /// - Returns: a receipt, by which the record's partition and offset can be awaited.
     /// - Throws: as ``KafkaProducer/enqueue(_:)``; ``KafkaError`` with the code `invalidState` when the transaction has
-    ///   ended, `notSent` when it has failed.
+    ///   ended, what failed first when it has failed.
     @discardableResult
     public func enqueue(_ record: KafkaProducerRecord) async throws -> KafkaSendReceipt {
         KafkaSendReceipt(waiter: try await self.handOver(record, operation: .enqueue))
@@ -62,13 +62,10 @@ public final class KafkaTransaction: Sendable {
         } catch {
             throw self.noting(error, of: "send")
         }
-        for result in results {
-            if case .failure(let error) = result {
-                _ = self.noting(error)
-                break
-            }
+        let failed = results.contains { result in
+            if case .failure = result { true } else { false }
         }
-        return results
+        return failed ? results.map { $0.mapError(self.noting) } : results
     }
 
     private func handOver(
@@ -134,12 +131,14 @@ public final class KafkaTransaction: Sendable {
     // MARK: Failures
 
     /// Remembers an error, so that the transaction is not committed.
+    ///
+    /// - Returns: the error, or for a record that was given up with the transaction, why that has failed.
     private func noting(_ error: KafkaError) -> KafkaError {
         // A cancelled wait for an answer does not mean that the record failed: the commit waits for it, too.
-        if error.code != .outcomeUnknown {
-            self.run.fail(error)
-        }
-        return error
+        guard error.code != .outcomeUnknown else { return error }
+        let first = self.run.fail(error)
+        guard error.code == .notSent, error.requiresAbort else { return error }
+        return first.restated(operation: error.operation, topic: error.topic, partition: error.partition)
     }
 
     private func noting(_ error: any Error, of operation: String) -> any Error {

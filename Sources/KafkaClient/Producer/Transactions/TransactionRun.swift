@@ -20,7 +20,14 @@ final class TransactionRun: Sendable {
     var failure: KafkaError? { self.firstFailure.withLock { $0 } }
 
     /// Something that belongs to the transaction failed: it must not be committed.
-    func fail(_ error: KafkaError) {
-        self.firstFailure.withLock { $0 = $0 ?? error }
+    ///
+    /// - Returns: what failed first.
+    @discardableResult
+    func fail(_ error: KafkaError) -> KafkaError {
+        self.firstFailure.withLock { first in
+            let failure = first ?? error
+            first = failure
+            return failure
+        }
     }
 }
