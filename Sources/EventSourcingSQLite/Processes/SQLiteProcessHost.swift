@@ -125,20 +125,25 @@ public final class SQLiteProcessHost<State: Codable & Sendable>: Sendable {
         }
     }
 
+    /// Returns when the oldest command has waited for the delay while this looked on: a backlog that is old, but gets less, is
+    /// being published.
     private func waitUntilNobodyPublishes() async throws {
-        let delay = self.configuration.takeoverDelay
+        var oldest: Int64?
+        var deadline = ContinuousClock.now
         while true {
             let count = self.database.changeCount
-            let backlog = try await self.outbox.backlog()
-            if backlog.count == 0 {
+            let position = try await self.outbox.entries(after: 0, limit: 1).first?.position
+            guard let position else {
+                oldest = nil
                 try await self.database.waitForChange(past: count)
-            } else if backlog.age >= delay {
-                return
-            } else {
-                _ = try await withDeadline(.now + (delay - backlog.age)) {
-                    try await self.database.waitForChange(past: count)
-                }
+                continue
             }
+            if position != oldest {
+                oldest = position
+                deadline = .now + self.configuration.takeoverDelay
+            }
+            if deadline <= .now { return }
+            _ = try await withDeadline(deadline) { try await self.database.waitForChange(past: count) }
         }
     }
 
