@@ -398,7 +398,7 @@ public final class EntityProcessor<Rules: Decider>: Sendable {
     /// Whether there is a partition for a reply: what a request says must not be what ends the processor.
     private func exists(_ partition: Int32, of topic: String, _ producer: KafkaProducer) async throws -> Bool {
         if self.state.withLock({ $0.replyPartitions.contains(partition) }) { return true }
-        let partitions = Set(try await producer.partitions(of: topic))
+        let partitions = Set(try await producer.partitions(of: topic, timeout: .seconds(30)))
         self.state.withLock { $0.replyPartitions = partitions }
         return partitions.contains(partition)
     }

@@ -63,9 +63,9 @@ extension KafkaProcessHost {
 
     // MARK: People
 
-    /// An instance, where this instance of the service has it in memory.
+    /// An instance as it was committed last, where this instance of the service has it in memory.
     public func instance(_ id: String) -> ProcessInstance<State>? {
-        self.hosts.current.values.lazy.compactMap { $0.instance(id) }.first
+        self.hosts.current.values.lazy.compactMap { $0.committedInstance(id) }.first
     }
 
     /// Has an instance that is stuck try again: to undo what it could not, or to handle its deadline.

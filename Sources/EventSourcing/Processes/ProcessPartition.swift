@@ -47,6 +47,9 @@ final class ProcessPartition<State: Codable & Sendable>: HostedPartition {
 
     var instances: [ProcessInstance<State>] { self.values.withLock { Array($0.instances.values) } }
 
+    /// An instance without what the transaction has changed.
+    func committedInstance(_ id: String) -> ProcessInstance<State>? { self.values.withLock { $0.instances[id] } }
+
     /// An instance as the transaction has it.
     func instance(_ id: String) -> ProcessInstance<State>? {
         self.values.withLock { values in
