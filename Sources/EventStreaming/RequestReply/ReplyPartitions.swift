@@ -39,7 +39,7 @@ final class ReplyPartitions: Sendable {
         let (known, producer) = self.state.withLock { ($0.known, $0.producer) }
         if known.contains(partition) { return true }
         guard let producer else { throw CancellationError() }
-        let partitions = Set(try await producer.partitions(of: self.topic))
+        let partitions = Set(try await producer.partitions(of: self.topic, timeout: .seconds(30)))
         self.state.withLock { $0.known = partitions }
         return partitions.contains(partition)
     }

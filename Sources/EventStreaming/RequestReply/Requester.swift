@@ -96,7 +96,7 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
     }
 
     private func read(_ consumer: KafkaConsumer, _ producer: KafkaProducer) async throws {
-        let partitions = try await producer.partitions(of: self.replies.name)
+        let partitions = try await producer.partitions(of: self.replies.name, timeout: .seconds(30))
         let wanted = self.configuration.replyPartition
         guard let partition = wanted ?? partitions.randomElement(), partitions.contains(partition) else {
             throw RequestError(
@@ -106,7 +106,7 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
         }
         let place = KafkaTopicPartition(topic: self.replies.name, partition: partition)
         // The place is known before the first request goes out: no reply is missed.
-        let end = try await consumer.watermarks(of: place).high
+        let end = try await consumer.watermarks(of: place, timeout: .seconds(30)).high
         try await consumer.assign([place: .absolute(end)])
         self.connection.fulfil(.success(Connection(producer: producer, partition: partition)))
         for try await record in consumer.records { self.take(record) }
