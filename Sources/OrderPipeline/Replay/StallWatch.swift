@@ -22,9 +22,10 @@ final class StallWatch: Sendable {
         self.state.withLock { $0.lastProgress = .now }
     }
 
-    /// Returns when nothing has happened for the limit.
+    /// Returns when nothing has happened for the limit, from now on.
     /// - Throws: `CancellationError` when the task is cancelled before.
     func waitForStall() async throws {
+        self.progressed()
         let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "order-pipeline.stall"))
         let interval = max(0.01, self.limit / .seconds(1) / 10)
         timer.schedule(deadline: .now() + interval, repeating: interval)

@@ -135,7 +135,7 @@ struct OutboxRelayTests {
             let entries = try await outbox.entries(after: 0, limit: 100)
             let relay = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
             try await withRunning({ try await relay.run() }) {
-                let token = try await outbox.published(to: topic, within: .seconds(20))
+                let token = try await outbox.published(to: topic, within: .seconds(60))
                 let ends = Dictionary(grouping: try await shop.records(of: "events"), by: \.partition)
                     .map { (KafkaTopicPartition(topic: topic, partition: $0), ($1.map(\.offset).max() ?? 0) + 1) }
                 #expect(token == PositionToken(Dictionary(uniqueKeysWithValues: ends)))
@@ -154,12 +154,12 @@ struct OutboxRelayTests {
             }
             let next = OutboxRelay(outbox, self.configuration(shop), logger: shop.logger)
             try await withRunning({ try await next.run() }) {
-                let token = try await outbox.published(to: topic, within: .seconds(20))
+                let token = try await outbox.published(to: topic, within: .seconds(60))
                 for record in try await shop.records(of: "events") {
                     let place = KafkaTopicPartition(topic: topic, partition: record.partition)
                     #expect(token?.positions[place] ?? 0 > record.offset)
                 }
-                #expect(next.status.recovered == 5)
+                try await eventually("it is counted") { next.status.recovered == 5 }
             }
         }
     }

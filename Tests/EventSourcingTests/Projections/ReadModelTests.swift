@@ -110,12 +110,21 @@ struct ReadModelTests {
             let new = try await self.writer(readModels, 2, effects)
             try await new.write(0..<Int64(15 + seed))
             #expect(effects.elements == (0..<20).map { "1:\($0)" }, "what is built has none")
+            // The last ones are written when the new version is live, whatever was written until then.
+            let promoted = Gate()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await old.write(20..<220) }
-                group.addTask { try await new.write(Int64(15 + seed)..<220) }
+                for (writer, start) in [(old, 20), (new, Int64(15 + seed))] {
+                    group.addTask {
+                        try await writer.write(start..<160)
+                        await promoted.wait()
+                        try await writer.write(160..<220)
+                    }
+                }
                 group.addTask {
+                    defer { promoted.open() }
                     try await eventually("they are on their way") { effects.count > 40 + seed }
                     try await readModels.promote("numbers", to: 2)
+                    promoted.open()
                     try await eventually("the new one is live") { effects.elements.contains { $0.hasPrefix("2:") } }
                     try await readModels.rollBack("numbers")
                 }
