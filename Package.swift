@@ -120,6 +120,7 @@ let package = Package(
             name: "CommandLineSupportTests",
             dependencies: [
                 "CommandLineSupport",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],

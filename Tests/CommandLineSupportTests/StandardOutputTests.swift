@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import CommandLineSupport
@@ -11,6 +12,8 @@ private final class Pipe: Sendable {
     init() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
+        // Processes that other tests start must not keep an end open.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         (self.readEnd, self.writeEnd) = (ends[0], ends[1])
     }
 }
@@ -42,9 +45,18 @@ struct StandardOutputTests {
         let pipe = try Pipe()
         close(pipe.readEnd)
         let output = StandardOutput(rawDescriptor: pipe.writeEnd)
-        try await output.write("text")
-        await #expect(throws: OutputError.closed) { try await output.flush() }
+        // A process that another test starts just now has the other end for a moment, too.
+        try await eventually("the reader has gone") {
+            try await output.write("text")
+            do {
+                try await output.flush()
+                return false
+            } catch OutputError.closed {
+                return true
+            }
+        }
         await #expect(throws: OutputError.closed) { try await output.write("more") }
+        await #expect(throws: OutputError.closed) { try await output.flush() }
         close(pipe.writeEnd)
     }
 
