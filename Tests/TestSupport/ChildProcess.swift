@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -17,25 +18,40 @@ public final class ChildProcess: Sendable {
         self.process.arguments = arguments
         self.process.standardInput = FileHandle.nullDevice
         if discardsStandardError { self.process.standardError = FileHandle.nullDevice }
-        let pipe = Pipe()
-        self.process.standardOutput = pipe
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EMFILE) }
+        // Other processes must not keep an end open.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let (readEnd, writeEnd) = (ends[0], FileHandle(fileDescriptor: ends[1], closeOnDealloc: true))
+        self.process.standardOutput = writeEnd
+        // Not a handler of a FileHandle: that may close the descriptor before the source is cancelled, which crashes libdispatch.
+        let source = DispatchSource.makeReadSource(
+            fileDescriptor: readEnd,
+            queue: DispatchQueue(label: "child.output")
+        )
+        source.setCancelHandler { close(readEnd) }
         let rest = Mutex<[UInt8]>([])
-        // A process has one reader, and a line may come in parts.
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
+        // A line may come in parts. The source has itself until the output ends.
+        source.setEventHandler { [weak self] in
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = read(readEnd, &buffer, buffer.count)
+            if count < 0, errno == EINTR { return }
             let lines = rest.withLock { rest in
-                rest += data
+                rest += buffer.prefix(max(0, count))
                 var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
                 rest = Array(lines.removeLast())
                 return lines.map { String(decoding: $0, as: UTF8.self) }
             }
             for line in lines { self?.output.append(line) }
-            guard data.isEmpty else { return }
-            handle.readabilityHandler = nil
+            guard count <= 0 else { return }
+            source.cancel()
             self?.isSilent.withLock { $0 = true }
         }
+        source.activate()
         self.process.terminationHandler = { [weak self] _ in self?.hasEnded.withLock { $0 = true } }
         try self.process.run()
+        // The child's end is its own: what is left open here would keep the output from ending.
+        try writeEnd.close()
     }
 
     /// The lines that it wrote to standard output so far.
@@ -50,8 +66,9 @@ public final class ChildProcess: Sendable {
         return self.process.terminationReason == .uncaughtSignal ? (status, nil) : (nil, status)
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal, if it still runs: its number may be another's afterwards.
     public func send(_ signal: Int32) {
+        guard self.isRunning else { return }
         kill(self.process.processIdentifier, signal)
     }
 
