@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -24,34 +23,32 @@ public final class ChildProcess: Sendable {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (readEnd, writeEnd) = (ends[0], FileHandle(fileDescriptor: ends[1], closeOnDealloc: true))
         self.process.standardOutput = writeEnd
-        // Not a handler of a FileHandle: that may close the descriptor before the source is cancelled, which crashes libdispatch.
-        let source = DispatchSource.makeReadSource(
-            fileDescriptor: readEnd,
-            queue: DispatchQueue(label: "child.output")
-        )
-        source.setCancelHandler { close(readEnd) }
-        let rest = Mutex<[UInt8]>([])
-        // A line may come in parts. The source has itself until the output ends.
-        source.setEventHandler { [weak self] in
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            let count = read(readEnd, &buffer, buffer.count)
-            if count < 0, errno == EINTR { return }
-            let lines = rest.withLock { rest in
-                rest += buffer.prefix(max(0, count))
-                var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                rest = Array(lines.removeLast())
-                return lines.map { String(decoding: $0, as: UTF8.self) }
-            }
-            for line in lines { self?.output.append(line) }
-            guard count <= 0 else { return }
-            source.cancel()
+        self.process.terminationHandler = { [weak self] _ in self?.hasEnded.withLock { $0 = true } }
+        // A thread, and no source of libdispatch, nor a FileHandle's handler, which is one: where the other end of a pipe is closed,
+        // libdispatch looks at a source that its handler may have cancelled and released by then.
+        Thread.detachNewThread { [weak self] in
+            let reading = FileHandle(fileDescriptor: readEnd, closeOnDealloc: true)
+            Self.readLines(of: reading) { self?.output.append($0) }
             self?.isSilent.withLock { $0 = true }
         }
-        source.activate()
-        self.process.terminationHandler = { [weak self] _ in self?.hasEnded.withLock { $0 = true } }
+        defer {
+            // The child's end is its own: what is left open here would keep the output from ending.
+            try? writeEnd.close()
+        }
         try self.process.run()
-        // The child's end is its own: what is left open here would keep the output from ending.
-        try writeEnd.close()
+    }
+
+    private static func readLines(of reading: FileHandle, _ take: (String) -> Void) {
+        var rest: [UInt8] = []
+        while true {
+            let data = reading.availableData
+            if data.isEmpty { break }
+            // A line may come in parts.
+            rest += data
+            var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            rest = Array(lines.removeLast())
+            for line in lines { take(String(decoding: line, as: UTF8.self)) }
+        }
     }
 
     /// The lines that it wrote to standard output so far.
