@@ -16,6 +16,7 @@ struct CommitWhileJoiningTests {
             }
             var configuration = KafkaConsumer.Configuration.manual(cluster, group: "g")
             configuration.clientID = "reader"
+            configuration.sessionTimeout = .seconds(30)
             let losses = Collected<Set<KafkaTopicPartition>>()
             configuration.onLost = { losses.append($0.partitions) }
             try await withConsumer(configuration, subscribedTo: ["t"]) { reader in
@@ -23,7 +24,7 @@ struct CommitWhileJoiningTests {
                 try await eventually("it has both partitions") { reader.assignment.count == 2 }
 
                 // The group goes on to another generation, and the reader's answer to that takes its time.
-                let joins = try await cluster.faults.add(.init(.joinGroup, .delay(.seconds(1)), clientID: "reader"))
+                let joins = try await cluster.faults.add(.init(.joinGroup, .delay(.seconds(4)), clientID: "reader"))
                 let commits = try await cluster.observe(.offsetCommit, group: "g")
                 try await withConsumer(.manual(cluster, group: "g"), subscribedTo: ["t"]) { other in
                     let reading = Task { try await other.read(1) }

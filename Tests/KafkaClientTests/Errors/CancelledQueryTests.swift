@@ -103,11 +103,11 @@ struct CancelledQueryTests {
                 return (client.destruction, client.blockingCalls)
             }()
             try await self.expectCancellable("watermarks", try consumer.core.client(for: "test")) {
-                _ = try await consumer.watermarks(of: Self.place, timeout: .seconds(5))
+                _ = try await consumer.watermarks(of: Self.place, timeout: .seconds(10))
             }
             try await withDeadline(.seconds(20), "close") { await consumer.close() }
             #expect(!destruction.isComplete, "the call is still in C")
-            try await withDeadline(.seconds(30), "the end of the client") { await destruction.wait() }
+            try await withDeadline(.seconds(60), "the end of the client") { await destruction.wait() }
             #expect(!calls.hasAbandonedCalls)
         }
     }

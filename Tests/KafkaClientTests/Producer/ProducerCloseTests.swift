@@ -49,9 +49,10 @@ struct ProducerCloseTests {
             configuration.closeTimeout = .milliseconds(500)
             let producer = try KafkaProducer(configuration: configuration, logger: CapturedLog().makeLogger())
             _ = try await producer.send(KafkaProducerRecord(topic: "t", value: "warm"))
-            // Closing sends the record at once, but the answer comes too late.
+            // The broker takes the record, but its answer comes too late.
             let fault = try await cluster.holdBackAnswers(of: .produce)
             let receipt = try producer.trySend(KafkaProducerRecord(topic: "t", value: "slow"))
+            try await fault.happened()
             try await withDeadline(.seconds(30), "close") { await producer.close() }
             let error = await #expect(throws: KafkaError.self) { try await receipt.metadata }
             #expect(error?.code == .outcomeUnknown)

@@ -194,9 +194,8 @@ struct RebalanceHookTests {
             configuration.revocationTimeout = .seconds(2)
             configuration.onRevoked = { rebalance in
                 guard result.count == 0 else { return }
-                let start = ContinuousClock.now
                 await waitForCancellation()
-                #expect(start < rebalance.deadline && .now >= rebalance.deadline)
+                #expect(.now >= rebalance.deadline)
                 let offsets = Dictionary(uniqueKeysWithValues: rebalance.partitions.map { ($0, Int64(0)) })
                 result.append(await code { try await rebalance.commit(offsets) })
             }
@@ -219,7 +218,7 @@ struct RebalanceHookTests {
             try await self.fill(topic, partitions: 1, count: 2, cluster)
             let late = Collected<KafkaError.Code?>()
             var configuration = self.configuration(cluster, assignor)
-            configuration.revocationTimeout = .milliseconds(200)
+            configuration.revocationTimeout = .seconds(4)
             let partition = KafkaTopicPartition(topic: topic, partition: 0)
             configuration.onAssigned = { rebalance in
                 try? rebalance.seek(partition, to: .absolute(1))

@@ -32,6 +32,9 @@ struct StaticMembershipTests {
                     try await eventually("each has one") { stays.assignment.count == 1 && leaves.assignment.count == 1 }
                     return leaves.assignment
                 }
+                try await eventually("its hooks have heard of it") {
+                    hooks.events.map(\.what).contains("revoked") && hooks.events.last?.what == "assigned"
+                }
                 let before = hooks.events
                 // A static member does not leave when it closes: its session goes on.
                 try await withConsumer(first, subscribedTo: [topic]) { back in

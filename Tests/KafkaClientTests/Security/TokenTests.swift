@@ -142,7 +142,7 @@ struct TokenTests {
     @Test(arguments: [false, true])
     func anIdleClient(consumes: Bool) async throws {
         // librdkafka looks once a second whether four fifths are over.
-        let lifetime = Duration.seconds(12)
+        let lifetime = Duration.seconds(20)
         let tokens = Collected<KafkaOAuthToken>()
         try await self.withTokens { cluster in
             try await cluster.createTopic("t", partitions: 1)
@@ -154,7 +154,7 @@ struct TokenTests {
                 }
             )
             func waitForTheSecond() async throws {
-                try await eventually(within: .seconds(30), "a second token") { tokens.count >= 2 }
+                try await eventually(within: .seconds(40), "a second token") { tokens.count >= 2 }
                 let expirations = tokens.elements.map(\.expiration.millisecondsSince1970)
                 let first = expirations[0]
                 // It came before the first one had ended.
@@ -186,7 +186,7 @@ struct TokenTests {
                 sasl: .oauthBearer {
                     let number = calls.add(1, ordering: .relaxed).newValue
                     if number == 2 { throw NoAnswer() }
-                    return Self.token(lifetime: number == 1 ? .seconds(12) : .seconds(600))
+                    return Self.token(lifetime: number == 1 ? .seconds(20) : .seconds(600))
                 }
             )
             let place = KafkaTopicPartition(topic: "t", partition: 0)

@@ -216,7 +216,8 @@ struct TransactionFaultTests {
     @Test func aCommitWithoutAnyAnswerHasAnUnknownOutcomeUntilTheNextTransaction() async throws {
         try await withCluster(topics: ["t": 1]) { cluster in
             var configuration = KafkaProducer.Configuration.transactional(cluster, "id")
-            configuration.transactionTimeout = .seconds(2)
+            // Long enough that the broker does not end the second transaction, as it would one whose producer is gone.
+            configuration.transactionTimeout = .seconds(6)
             configuration.additional["socket.timeout.ms"] = "500"
             try await withProducer(configuration) { producer in
                 let lost = try await cluster.faults.add(.init(.endTransaction, .disconnectAfter, times: nil))

@@ -182,7 +182,7 @@ struct TransactionOffsetTests {
                 try await withConsumer(.manual(cluster, group: "g"), subscribedTo: ["t"]) { consumer in
                     for try await batch in consumer.batches {
                         let slow = try await cluster.faults.add(
-                            .init(.transactionOffsetCommit, .delay(.milliseconds(500)))
+                            .init(.transactionOffsetCommit, .delay(.seconds(4)))
                         )
                         let task = Task {
                             try await producer.withTransaction { try await $0.commit(batch, of: consumer) }

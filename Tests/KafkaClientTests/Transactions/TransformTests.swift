@@ -211,7 +211,7 @@ struct TransformTests {
             try await withProducer(.test(cluster)) { try await $0.fill("in", values: ["1"]) }
             var configuration = KafkaProducer.Configuration.transactional(cluster, "id")
             // Long enough that the broker does not end the second transaction, as it would one whose producer is gone.
-            configuration.transactionTimeout = .seconds(5)
+            configuration.transactionTimeout = .seconds(8)
             configuration.additional["socket.timeout.ms"] = "500"
             let log = CapturedLog()
             try await withProducer(configuration, log: log) { producer in

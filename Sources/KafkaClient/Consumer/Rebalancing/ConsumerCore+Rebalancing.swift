@@ -187,8 +187,9 @@ extension ConsumerCore {
 
     private func startDeadline(_ rebalance: Rebalance, client: ClientHandle) {
         let timeout = self.configuration.revocationTimeout
-        var dispatchTime = DispatchTime.now() + .milliseconds(timeout.milliseconds)
+        // In this order: when the hook is cancelled, the deadline that it was told is over.
         var instant = ContinuousClock.now + timeout
+        var dispatchTime = DispatchTime.now() + .milliseconds(timeout.milliseconds)
         if let closeDeadline, closeDeadline < dispatchTime {
             dispatchTime = closeDeadline
             let now = DispatchTime.now().uptimeNanoseconds
