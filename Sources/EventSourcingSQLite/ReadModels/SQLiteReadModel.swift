@@ -1,4 +1,5 @@
 public import EventSourcing
+internal import EventStreaming
 public import GRDB
 public import KafkaClient
 internal import Synchronization

@@ -1,4 +1,5 @@
 internal import EventSourcing
+internal import EventStreaming
 internal import Foundation
 public import GRDB
 internal import KafkaClient

@@ -170,23 +170,13 @@ public final class Requester<Key: Sendable, Request: Sendable, Reply: Sendable>:
         defer { self.state.withLock { _ = $0.pending.removeValue(forKey: id) } }
         let deadline = ContinuousClock.now + timeout
         let until = UTCTime.now.advanced(by: timeout)
-        let record = try await withThrowingTaskGroup(of: KafkaConsumerRecord.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                try await self.send(message, id: id, until: until, causedBy: cause)
-                return try await answer.value
-            }
-            group.addTask {
-                try await Task.sleep(until: deadline)
-                throw RequestError(.timedOut, "no reply from \(self.requests.name) within \(timeout)")
-            }
-            do {
-                guard let record = try await group.next() else { throw CancellationError() }
-                return record
-            } catch let error as RequestError where error.code == .timedOut {
-                self.state.withLock { $0.statistics.timeouts += 1 }
-                throw error
-            }
+        let record = try await withDeadline(deadline) {
+            try await self.send(message, id: id, until: until, causedBy: cause)
+            return try await answer.value
+        }
+        guard let record else {
+            self.state.withLock { $0.statistics.timeouts += 1 }
+            throw RequestError(.timedOut, "no reply from \(self.requests.name) within \(timeout)")
         }
         return try self.reply(record)
     }

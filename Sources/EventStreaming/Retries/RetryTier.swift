@@ -127,13 +127,8 @@ struct RetryTier: Sendable {
 extension KafkaPartitionStream {
     /// Returns `true` after a time, or `false` as soon as the partition is given up.
     fileprivate func isKept(for duration: Duration) async throws -> Bool {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await Task.sleep(for: duration) }
-            group.addTask { await self.waitUntilEnded() }
-            defer { group.cancelAll() }
-            try await group.next()
-            try Task.checkCancellation()
-            return !self.hasEnded
-        }
+        _ = try await withDeadline(.now + duration) { await self.waitUntilEnded() }
+        try Task.checkCancellation()
+        return !self.hasEnded
     }
 }
