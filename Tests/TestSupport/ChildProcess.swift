@@ -31,11 +31,9 @@ public final class ChildProcess: Sendable {
             Self.readLines(of: reading) { self?.output.append($0) }
             self?.isSilent.withLock { $0 = true }
         }
-        defer {
-            // The child's end is its own: what is left open here would keep the output from ending.
-            try? writeEnd.close()
-        }
         try self.process.run()
+        // The child's end is its own: what is left open here would keep the output from ending.
+        try writeEnd.close()
     }
 
     private static func readLines(of reading: FileHandle, _ take: (String) -> Void) {

@@ -1,6 +1,7 @@
 import EventSourcing
 import EventSourcingSQLite
 import EventSourcingTesting
+import TestSupport
 import Testing
 
 /// Every backend keeps every promise of a store.
@@ -23,9 +24,19 @@ struct EventStoreContractTests {
     func inAFileOfTwo(_ check: EventStoreContract.Check) async throws {
         try await withTemporaryFolder { folder in
             let path = "\(folder)/events.sqlite"
+            let store = try SQLiteEventStore(try EventDatabase(path: path))
             let other = try SQLiteEventStore(try EventDatabase(path: path))
-            try await check.run(SQLiteEventStore(try EventDatabase(path: path)))
-            #expect(try await other.lastPosition() >= 0)
+            let heard = Collected<Int64>()
+            let listening = Task {
+                for try await event in other.changes() { heard.append(event.position) }
+            }
+            try await check.run(store)
+            let all = try await store.events(after: 0, limit: .max).map(\.position)
+            try await eventually("the other one has heard of all") { heard.count == all.count }
+            #expect(heard.elements == all)
+            #expect(try await other.lastPosition() == store.lastPosition())
+            listening.cancel()
+            try await listening.value
         }
     }
 }

@@ -192,9 +192,13 @@ struct RebalanceHookTests {
             var configuration = self.configuration(cluster, assignor)
             let plain = configuration
             configuration.revocationTimeout = .seconds(2)
+            let begin = ContinuousClock.now
             configuration.onRevoked = { rebalance in
                 guard result.count == 0 else { return }
+                let start = ContinuousClock.now
                 await waitForCancellation()
+                // The time-out, counted from some moment between those two.
+                #expect((begin + .seconds(2)...start + .seconds(2)).contains(rebalance.deadline))
                 #expect(.now >= rebalance.deadline)
                 let offsets = Dictionary(uniqueKeysWithValues: rebalance.partitions.map { ($0, Int64(0)) })
                 result.append(await code { try await rebalance.commit(offsets) })

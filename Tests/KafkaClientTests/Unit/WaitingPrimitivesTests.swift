@@ -5,7 +5,7 @@ import Testing
 @testable import KafkaClient
 
 /// How often a race is run.
-private let races = 1_000
+private let races = 3_000
 
 @Suite(.timeLimit(.minutes(1)))
 struct CancellableWaitTests {
